@@ -1,0 +1,49 @@
+// What the `drill` commands share: where drills are kept, how each ends, and what a killed one left.
+#pragma once
+
+#include <optional>
+#include <string>
+
+#include "app/cli/command_context.h"
+#include "plan/plan.h"
+#include "respond/drill/drill_folder.h"
+#include "respond/runbook/run_forecast.h"
+
+namespace anclora::app {
+
+struct DrillArguments {
+  std::string scenario, plan, environment, contact;
+  bool yes = false;
+  // of a restore
+  std::string name, at = "latest", source, beacon, rto, rpo;
+  std::string redis_server = "redis-server", work_directory = "/tmp";
+  bool no_digest = false;
+};
+
+// Where drills are kept: "<state folder>/drills".
+std::string drills_folder(const CommandContext& context);
+
+// What the steps of a scenario took in this service's drills: for forecasts. Nothing where records cannot be read.
+respond::PastDurations past_durations_of(const CommandContext& context, const plan::Plan& plan,
+                                         const std::string& scenario);
+
+// The plan that a command names, with its bytes.
+struct ReadPlan {
+  plan::Plan plan;
+  Bytes bytes;
+};
+Result<ReadPlan> read_plan_file(const CommandContext& context, const std::string& file);
+
+// Prints the record, keeps it, and answers the exit code: 0 passed, 1 not.
+Result<int> end_drill(CommandContext& context, respond::DrillRecord record);
+// What is in every record of this process.
+respond::DrillRecord record_of(const respond::BegunDrill& begun);
+respond::BegunDrill begun_now(const CommandContext& context, const std::string& scenario, const ReadPlan* plan);
+
+Result<int> run_restore_drill_command(CommandContext& context, const DrillArguments& arguments);
+Result<int> run_scenario_drill_command(CommandContext& context, const DrillArguments& arguments);
+
+// Cleans up after drills whose process was killed, and records each as interrupted; how many there were.
+Result<std::size_t> clean_abandoned_drills(CommandContext& context);
+
+}  // namespace anclora::app

@@ -1,0 +1,94 @@
+#include <CLI/CLI.hpp>
+#include <nlohmann/json.hpp>
+#include <ostream>
+
+#include "app/cli/command_context.h"
+#include "app/daemon/state_folder.h"
+#include "base/secret_file.h"
+
+namespace anclora::app {
+namespace {
+
+struct InitArguments {
+  std::string repo;
+  bool no_encryption = false;
+  bool single_writer = false;
+};
+
+// The passphrase of a new repository: from a file, or typed twice.
+Result<Secret> new_passphrase(const CommandContext& context) {
+  if (!context.options.passphrase_file.empty()) return read_secret_file(context.files, context.options.passphrase_file);
+  auto first = prompt_secret("New passphrase: ");
+  if (!first)
+    return first.error().with_hint(
+        "give --passphrase-file FILE, set ANCLORA_PASSPHRASE_FILE, or choose --no-encryption");
+  ASSIGN_OR_RETURN(const Secret again, prompt_secret("Again: "));
+  if (!first->equals(again)) return Error(ErrorKind::kInvalidArgument, "the two passphrases differ", "run init again");
+  return std::move(*first);
+}
+
+// A folder inside another repository would be foreign to that one, and go with it.
+Status refuse_inside_another(const CommandContext& context, const std::string& repo) {
+  const std::string place = place_of(repo);
+  if (place.starts_with("s3://")) return {};
+  for (std::size_t slash = place.rfind('/'); slash != std::string::npos && slash > 0;
+       slash = place.rfind('/', slash - 1)) {
+    const std::string outer = place.substr(0, slash);
+    const auto config = context.files.read_all(outer + "/" + storage::layout::config(), kMiB);
+    if (!config) continue;
+    const auto json = nlohmann::json::parse(*config, nullptr, false);
+    if (json.is_object() && json.contains("repository") && json.contains("required_features"))
+      return Error(ErrorKind::kFailedPrecondition, place + " lies inside the repository " + outer,
+                   "choose a folder beside it; several sources go into one repository: capture --name");
+  }
+  return {};
+}
+
+Result<int> run_init(const CommandContext& context, const InitArguments& arguments) {
+  const std::string& repo = arguments.repo.empty() ? context.options.repo : arguments.repo;
+  RETURN_IF_ERROR(refuse_inside_another(context, repo));
+  ASSIGN_OR_RETURN(const auto store, context.open_store(repo));
+  storage::InitOptions options;
+  options.encrypted = !arguments.no_encryption;
+  options.single_writer = arguments.single_writer;
+  if (options.encrypted) {
+    ASSIGN_OR_RETURN(options.passphrase, new_passphrase(context));
+  }
+  ASSIGN_OR_RETURN(const storage::InitResult result,
+                   storage::Repository::init(*store, options, context.clock, context.random));
+  // Who may not delete here leaves it: it means nothing.
+  if (!result.probe.empty()) ignore_result(store->remove(result.probe));
+  if (context.options.json) {
+    nlohmann::ordered_json json = {
+        {"repository", store->describe()}, {"id", result.repository_id}, {"encrypted", options.encrypted}};
+    if (options.encrypted) json["recovery_key"] = result.recovery_key.reveal();
+    context.out << json.dump(2) << "\n";
+    return 0;
+  }
+  context.out << "created repository " << result.repository_id << " in " << store->describe() << "\n";
+  if (options.encrypted) {
+    context.out << "\nRecovery key (shown once; opens the repository when the passphrase is lost):\n\n    "
+                << result.recovery_key.reveal() << "\n\nKeep it away from this machine.\n";
+  } else {
+    context.out << "Not encrypted: whoever reads the store reads your data.\n";
+  }
+  context.out << "Next: anclora capture --source redis://HOST:6379 --repo " << repo << "\n";
+  return 0;
+}
+
+}  // namespace
+
+void add_init_command(CLI::App& app, CommandContext& context) {
+  auto arguments = std::make_shared<InitArguments>();
+  CLI::App* command = app.add_subcommand("init", "create a repository");
+  command->add_option("repository", arguments->repo,
+                      "where: a path, file:///path or s3://bucket/prefix (default: --repo)");
+  command->add_flag("--no-encryption", arguments->no_encryption, "keep compression and checksums, but no secrecy");
+  command->add_flag("--single-writer", arguments->single_writer,
+                    "accept a store that cannot refuse to overwrite: you promise that one capture at a time writes");
+  command->footer("Example: anclora init /srv/redis-backup --passphrase-file /etc/anclora/passphrase");
+  command->callback(
+      [&context, arguments] { context.action = [&context, arguments] { return run_init(context, *arguments); }; });
+}
+
+}  // namespace anclora::app

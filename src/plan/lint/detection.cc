@@ -1,0 +1,106 @@
+// Detection: nothing begins by itself on one opinion, and every scenario is noticed and declared by somebody.
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <set>
+
+#include "plan/lint/lint.h"
+#include "plan/lint/plan_lookup.h"
+#include "plan/lint/step_graph.h"
+#include "plan/schema/span.h"
+
+namespace anclora::plan {
+namespace {
+
+std::vector<const Condition*> conditions_of(const Detection& detection) {
+  std::vector<const Condition*> conditions;
+  for (const auto* list : {&detection.all, &detection.any})
+    for (const Condition& condition : *list) conditions.push_back(&condition);
+  return conditions;
+}
+
+void check_vantages(const Plan& plan, const Condition& condition, Findings& findings) {
+  const Probe* probe = find_probe(plan, condition.probe);
+  if (probe == nullptr) return;
+  const std::size_t vantages = std::max<std::size_t>(probe->from.size(), 1);
+  if (condition.at_least == 0 || condition.at_least > vantages)
+    add_error(findings, "detection.too_few_vantages", condition.place,
+              fmt::format("at_least is {}, and probe \"{}\" looks from {}", condition.at_least, probe->id, vantages),
+              "list more sites in the probe's from, or ask for fewer");
+}
+
+void check_start(const Detection& detection, Findings& findings) {
+  if (!detection.start) return;
+  std::uint32_t most = 0;
+  std::set<std::string_view> probes;
+  for (const Condition* condition : conditions_of(detection)) {
+    most = std::max(most, condition->at_least);
+    probes.insert(condition->probe);
+  }
+  if (most < 2)
+    add_error(findings, "detection.one_vantage", detection.place,
+              fmt::format("\"{}\" may start \"{}\" by itself on what one vantage point sees", detection.id,
+                          detection.scenario),
+              "ask for at_least: 2 of three vantage points, or leave start out: then a person declares");
+  if (detection.quiet_after == Duration::zero())
+    add_warning(findings, "detection.may_flap", detection.place,
+                fmt::format("\"{}\" may start again at once", detection.id), "add quiet_after: 1h");
+}
+
+void check_scenario(const Plan& plan, const Scenario& scenario, Findings& findings) {
+  bool detected = false;
+  bool proposed = false;
+  for (const Detection& detection : plan.detections) {
+    if (detection.scenario != scenario.id) continue;
+    detected = true;
+    proposed = proposed || !detection.start;
+  }
+  if (!detected)
+    add_error(findings, "scenario.no_detection", scenario.place,
+              fmt::format("nothing detects \"{}\": its RTO cannot be proved", scenario.id),
+              "add a detection with scenario: " + scenario.id);
+  if ((proposed || !detected) && !scenario.declare)
+    add_error(findings, "scenario.no_declaration", scenario.place,
+              fmt::format("it is not said who declares \"{}\", and how fast", scenario.id),
+              "add declare: {roles: [oncall], timeout: 2m}");
+}
+
+}  // namespace
+
+void lint_detection(const Plan& plan, Findings& findings) {
+  std::set<std::string_view> used;
+  for (const Detection& detection : plan.detections) {
+    const auto conditions = conditions_of(detection);
+    if (conditions.empty())
+      add_error(findings, "detection.empty", detection.place, fmt::format("\"{}\" has no condition", detection.id),
+                "add all: [{probe: ..., is: down}]");
+    for (const Condition* condition : conditions) {
+      check_vantages(plan, *condition, findings);
+      used.insert(condition->probe);
+    }
+    check_start(detection, findings);
+  }
+  for (const Scenario& scenario : plan.scenarios) {
+    check_scenario(plan, scenario, findings);
+    for (const Condition& condition : scenario.restored) used.insert(condition.probe);
+    for (const auto* steps : {&scenario.prepare, &scenario.inject, &scenario.steps, &scenario.after, &scenario.cleanup})
+      for (const Step& step : *steps)
+        for (const char* key : {"probe", "check", "invariants"})
+          if (const Value* value = step.with.find(key)) used.insert(value->text);
+  }
+  for (const Probe& probe : plan.probes) {
+    if (probe.bad_in_a_row == 0 || probe.good_in_a_row == 0)
+      add_error(findings, "probe.in_a_row", probe.place,
+                fmt::format("probe \"{}\" needs 0 looks to change its mind", probe.id), "write at least 1");
+    if (probe.timeout > probe.every && probe.every > Duration::zero())
+      add_error(findings, "probe.timeout", probe.place,
+                fmt::format("probe \"{}\" may take {} and runs every {}", probe.id, format_span(probe.timeout),
+                            format_span(probe.every)),
+                "timeout must not be longer than every");
+    if (!used.contains(probe.id))
+      add_warning(findings, "probe.unused", probe.place, fmt::format("nothing uses probe \"{}\"", probe.id),
+                  "name it in a detection or in restored, or remove it");
+  }
+}
+
+}  // namespace anclora::plan

@@ -1,0 +1,51 @@
+#include "plan/model/value_access.h"
+
+#include <charconv>
+
+#include "plan/schema/span.h"
+
+namespace anclora::plan {
+
+std::string text_of(const Value& map, std::string_view key, std::string otherwise) {
+  const Value* value = map.find(key);
+  return value == nullptr || value->kind != ValueKind::kScalar ? std::move(otherwise) : value->text;
+}
+
+std::vector<std::string> texts_of(const Value& map, std::string_view key) {
+  std::vector<std::string> texts;
+  if (const Value* list = map.find(key))
+    for (const Value& item : list->items)
+      if (item.kind == ValueKind::kScalar) texts.push_back(item.text);
+  return texts;
+}
+
+Duration duration_of(const Value& map, std::string_view key) {
+  return parse_span(text_of(map, key)).value_or(Duration::zero());
+}
+
+std::uint32_t integer_of(const Value& map, std::string_view key, std::uint32_t otherwise) {
+  const std::string text = text_of(map, key);
+  std::uint32_t number = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
+  return !text.empty() && error == std::errc() && end == text.data() + text.size() ? number : otherwise;
+}
+
+bool boolean_of(const Value& map, std::string_view key, bool otherwise) {
+  const std::string text = text_of(map, key);
+  return text == "true" ? true : text == "false" ? false : otherwise;
+}
+
+std::vector<const Value*> maps_of(const Value& map, std::string_view key) {
+  std::vector<const Value*> maps;
+  if (const Value* list = map.find(key))
+    for (const Value& item : list->items)
+      if (item.kind == ValueKind::kMap) maps.push_back(&item);
+  return maps;
+}
+
+Place place_of(const Value& map, std::string_view key) {
+  const Value* value = map.find(key);
+  return value == nullptr ? map.place : value->place;
+}
+
+}  // namespace anclora::plan

@@ -1,0 +1,48 @@
+// Collects what counts anew and writes it as checkpoints: a delta a minute, at once when it is urgent. Single-threaded
+// but for the hand-over.
+#pragma once
+
+#include <functional>
+#include <mutex>
+#include <string>
+
+#include "protect/capture/backoff.h"
+#include "protect/capture/capture_state.h"
+#include "storage/repository/source_state.h"
+
+namespace anclora::protect {
+
+class CheckpointWriter {
+ public:
+  struct Context {
+    storage::AppendStore& store;
+    const storage::Repository& repository;
+    std::string source;
+    Duration every;
+    Clock& clock;
+    Random& random;
+    CaptureState& state;
+  };
+  CheckpointWriter(Context context, storage::CheckpointDelta first);
+
+  // Any thread: `change` adds to the delta that waits. Urgent: written at the next step.
+  void add(const std::function<void(storage::CheckpointDelta&)>& change, bool urgent);
+
+  // Any thread: something waits that step() writes at once.
+  bool urgent() const;
+
+  // One thread. False: nothing to do now.
+  bool step();
+  // All that waits, whatever the time.
+  Status write_now();
+
+ private:
+  Context context_;
+  Backoff failures_;
+  MonoTime last_written_;
+  mutable std::mutex mutex_;
+  storage::CheckpointDelta waiting_;
+  bool urgent_ = false;
+};
+
+}  // namespace anclora::protect

@@ -1,0 +1,460 @@
+#include "protect/restore/live_target.h"
+
+#include <fmt/format.h>
+
+#include <map>
+
+#include "protect/restore/databases_used.h"
+#include "protect/restore/key_sample.h"
+#include "protect/restore/leftover.h"
+#include "protect/restore/live_link.h"
+#include "protect/restore/target_loading.h"
+#include "protect/restore/target_settings.h"
+#include "redis/replication/feeder.h"
+
+namespace anclora::protect {
+namespace {
+
+constexpr Duration kPoll = std::chrono::milliseconds(20);
+constexpr Duration kTellEvery = std::chrono::milliseconds(200);
+constexpr Duration kLookEvery = std::chrono::seconds(2);
+
+std::uint64_t number(const redis::Info& info, std::string_view name) {
+  return static_cast<std::uint64_t>(std::max<std::int64_t>(0, info.number(name).value_or(0)));
+}
+
+bool is_wildcard(const std::string& host) { return host == "0.0.0.0" || host == "::"; }
+
+// Where the source's setting does not say whether the target has enough databases, the data itself is asked. A base
+// that cannot be read through leaves it open: the setting decides then.
+Status settle_databases(RestoreInput input, const LiveTargetFacts& facts, TargetNeeds& needs, const RestoreTools& tools,
+                        const OnRestoreProgress& on_progress) {
+  if (!databases_are_in_doubt(facts, needs)) return {};
+  const auto used = count_databases_used(std::move(input), [&] { return tools.is_cancelled(); }, on_progress);
+  if (used.has_value()) {
+    needs.databases_used = *used;
+  } else if (used.error().kind() != ErrorKind::kUnsupported) {
+    return used.error();
+  }
+  return {};
+}
+
+class LiveRestore {
+ public:
+  LiveRestore(RestoreInput input, const RestorePlan& plan, const TargetNeeds& needs, const LiveTargetOptions& options,
+              Dialer& dialer, const RestoreTools& tools, const OnRestoreProgress& on_progress)
+      : plan_(plan),
+        needs_(needs),
+        options_(options),
+        dialer_(dialer),
+        tools_(tools),
+        on_progress_(on_progress),
+        name_(options.target.to_string()),
+        store_(input.store),
+        repository_(*input.repository),
+        state_(input.state),
+        link_(options.target, dialer, tools.clock),
+        records_(tools.files, options.record_folder),
+        source_(std::move(input)) {}
+
+  Result<RestoreOutcome> run() {
+    const MonoTime begin = tools_.clock.mono_now();
+    outcome_.target = name_;
+    outcome_.point = plan_.point;
+    outcome_.distance = plan_.distance;
+    RETURN_IF_ERROR(prepare());
+    Status status = attach();
+    if (status.has_value()) look_for_key_counts();
+    if (status.has_value()) status = wait();
+    if (status.has_value()) status = check();
+    if (status.has_value()) status = promote();
+    const Status put_back = settings_->put_back();
+    if (!status.has_value()) return give_up(status.error(), put_back.has_value());
+    if (put_back.has_value()) forget();
+    if (!put_back.has_value()) outcome_.warnings.push_back(put_back.error().message() + ": " + put_back.error().hint());
+    outcome_.took = std::chrono::duration_cast<Duration>(tools_.clock.mono_now() - begin);
+    outcome_.commands = source_.commands();
+    outcome_.base_bytes = plan_.route.base.rdb_bytes;
+    count_what_is_lost();
+    return std::move(outcome_);
+  }
+
+ private:
+  // After the clock has stopped: the target serves already.
+  void count_what_is_lost() {
+    auto lost = count_commands_lost({*store_, repository_, state_}, plan_);
+    if (lost.has_value()) {
+      outcome_.commands_lost = *lost;
+    } else {
+      outcome_.warnings.push_back("the commands given up could not be counted: " + lost.error().message());
+    }
+  }
+
+  void tell(std::string_view phase) const {
+    if (on_progress_) on_progress_({phase, 0, 0});
+  }
+
+  Status prepare() {
+    tell("pre-flight");
+    if (!options_.record_folder.empty()) RETURN_IF_ERROR(claim_target());
+    RETURN_IF_ERROR(wait_until_loaded(link_, tools_.clock, [this] { return tools_.is_cancelled(); }, on_progress_));
+    if (leftover_) RETURN_IF_ERROR(mend_leftover());
+    ASSIGN_OR_RETURN(redis::Client * client, link_.client());
+    ASSIGN_OR_RETURN(facts_, ask_target(*client, tools_.files));
+    RETURN_IF_ERROR(
+        settle_databases({store_, &repository_, state_, plan_.route}, facts_, needs_, tools_, on_progress_));
+    if (facts_.databases) source_.limit_databases(*facts_.databases);
+    facts_.left_by_us = leftover_ && leftover_->only_ours;
+    const auto findings = judge_target(facts_, needs_);
+    RETURN_IF_ERROR(refuse_if_fatal(findings, name_));
+    for (const PreflightFinding& finding : findings)
+      outcome_.warnings.push_back(finding.what + " (" + finding.fix + ")");
+    if (facts_.tls_replication.value_or(false) && !options_.listen_tls)
+      return Error(ErrorKind::kFailedPrecondition, name_ + " replicates over TLS only (tls-replication yes)",
+                   "give a certificate to serve with, or CONFIG SET tls-replication no for the time of the restore");
+    if (facts_.holds_data() && !facts_.left_by_us) RETURN_IF_ERROR(make_room());
+    settings_.emplace(link_);
+    return {};
+  }
+
+  // No other restore runs into it from this machine; and what a killed one left is known.
+  Status claim_target() {
+    ASSIGN_OR_RETURN(leftover_, find_leftover(link_, records_));
+    auto lock = records_.lock(leftover_ ? leftover_->record.target : name_);
+    if (!lock && lock.error().kind() == ErrorKind::kFailedPrecondition) return lock.error();
+    if (lock) lock_ = std::move(*lock);  // else: write_record() tells
+    return {};
+  }
+
+  // Its settings are put back. A replica of ours stays one where its data are to be written over, so that nobody writes
+  // to it meanwhile.
+  Status mend_leftover() {
+    if (leftover_->follows_us && !leftover_->only_ours && !options_.replace)
+      return Error(ErrorKind::kFailedPrecondition,
+                   fmt::format("{} was left by {}: it holds what it held before, or a part of that point", name_,
+                               leftover_->what()),
+                   "give --replace to restore again: a copy of what it holds is kept first; only to undo: anclora "
+                   "restore --undo --to " +
+                       name_);
+    ASSIGN_OR_RETURN(redis::Client * client, link_.client());
+    if (leftover_->follows_us && !leftover_->only_ours) RETURN_IF_ERROR(client->command({"REPLICAOF", "NO", "ONE"}));
+    ASSIGN_OR_RETURN(const auto settings, put_settings_back(link_, leftover_->record));
+    outcome_.warnings.push_back(leftover_->what() + " had left the target: undone first");
+    // A leftover that stays a replica stays known until the new record stands in its place.
+    return leftover_->only_ours ? Status() : records_.remove(leftover_->record.target);
+  }
+
+  // A restore must not fail because the state folder is full or not ours; it can then not be undone by us.
+  void write_record() {
+    if (options_.record_folder.empty()) return;
+    TargetRecord record;
+    record.target = leftover_ ? leftover_->record.target : name_;
+    record.run_id = facts_.info.text("run_id").value_or("");
+    record.address = announced_;
+    record.point = storage::to_string(plan_.point.position);
+    record.started = tools_.clock.wall_now();
+    record.held_data = facts_.holds_data() && !facts_.left_by_us;
+    record.settings = settings_->intended();
+    if (const Status written = records_.write(record); !written)
+      outcome_.warnings.push_back(
+          "what was changed on the target could not be noted, so that a killed restore could "
+          "not be undone: " +
+          written.error().message());
+  }
+
+  // The target is as it was, or restored: there is nothing to undo.
+  void forget() {
+    if (options_.record_folder.empty()) return;
+    if (const Status removed = records_.remove(leftover_ ? leftover_->record.target : name_); !removed)
+      outcome_.warnings.push_back(removed.error().message());
+  }
+
+  // The target holds data.
+  Status make_room() {
+    if (!options_.replace)
+      return Error(ErrorKind::kFailedPrecondition,
+                   fmt::format("{} is not empty: it holds {}{}", name_, facts_.contents(),
+                               leftover_ ? "; the settings that " + leftover_->what() + " left were put back" : ""),
+                   "restore into an empty server, or give --replace: a copy of what it holds is kept first");
+    if (options_.safety == nullptr)
+      return Error(ErrorKind::kFailedPrecondition, "there is no repository that the safety copy could go into",
+                   "give a repository that can be written to");
+    tell("safety copy");
+    ASSIGN_OR_RETURN(const SafetyCopy copy, take_safety_copy(*options_.safety, repository_, options_.target, dialer_,
+                                                             options_.work_directory, tools_, on_progress_));
+    outcome_.safety_source = copy.source;
+    outcome_.safety_command = copy.restore_command;
+    return {};
+  }
+
+  bool swap_fits() const {
+    if (facts_.keys == 0) return true;  // there is nothing that has to stay beside the new data
+    const std::uint64_t machine = number(facts_.info, "total_system_memory");
+    return machine != 0 && number(facts_.info, "used_memory") + needs_.memory_bytes < machine / 10 * 9;
+  }
+
+  void change_settings(redis::FeederOptions& feeder, const std::string& target_address) {
+    settings_->intend("repl-diskless-load", swap_fits() ? "swapdb" : "disabled");
+    settings_->intend("replica-lazy-flush", "yes");
+    settings_->intend("rdbcompression", "no");  // for the rewrite of its AOF that follows
+    const std::string password = to_hex(tools_.random.bytes(16));
+    settings_->intend("masterauth", password);
+    write_record();
+    settings_->change();
+    if (settings_->is_set("masterauth")) {
+      feeder.password = Secret(password);
+    } else if (!options_.announce) {
+      feeder.allowed_peers = {target_address};
+    }
+  }
+
+  Status attach() {
+    tell("waiting for the target");
+    ASSIGN_OR_RETURN(redis::Client * client, link_.client());
+    redis::FeederOptions feeder_options;
+    Endpoint here{client->local().host, 0};
+    if (here.host.empty() || here.host.front() == '/') here.host = "127.0.0.1";
+    const std::string own_host = here.host;
+    if (options_.listen) here = *options_.listen;
+    ASSIGN_OR_RETURN(auto listener, listen_on(here, options_.listen_tls ? &*options_.listen_tls : nullptr));
+    announced_ =
+        options_.announce.value_or(Endpoint{is_wildcard(here.host) ? own_host : here.host, listener->local().port});
+    change_settings(feeder_options, client->peer().host);
+    errors_before_ = number(facts_.info, "unexpected_error_replies");
+    source_.stop_at(plan_.route.base.offset);  // until it is known where to count
+    feeder_ = redis::Feeder::start(source_, std::move(listener), tools_.clock, tools_.random, feeder_options);
+    attached_ = true;
+    const auto reply = client->command({"REPLICAOF", announced_.host, std::to_string(announced_.port)});
+    if (!reply.has_value()) return Error(reply.error()).with_context("the target refused REPLICAOF");
+    return {};
+  }
+
+  // While the base is on its way. Where the counts cannot be read nothing is compared: what is damaged on the way to
+  // the point is met by the stream itself.
+  void look_for_key_counts() {
+    if (options_.compare_keys) {
+      auto found = find_key_counts({store_, &repository_, state_, plan_.route});
+      if (found.has_value()) key_counts_ = std::move(*found);
+    }
+    go_on(key_counts_ ? std::optional(key_counts_->offset) : std::nullopt);
+  }
+
+  void go_on(std::optional<redis::Offset> stop) {
+    source_.stop_at(stop);
+    feeder_->go_on();
+  }
+
+  // The target stands where the source counted: its own counts must be the same.
+  Status compare_key_counts() {
+    const std::string place = storage::to_string({plan_.point.position.timeline, key_counts_->offset});
+    ASSIGN_OR_RETURN(redis::Client * client, link_.client());
+    ASSIGN_OR_RETURN(const redis::Info info, client->info("keyspace"));
+    std::map<std::uint32_t, std::pair<std::uint64_t, std::uint64_t>> counts;  // the source's, the target's
+    for (const auto& one : key_counts_->databases) counts[one.database].first = one.keys;
+    for (const redis::Keyspace& one : info.keyspaces()) counts[one.database].second = one.keys;
+    for (const auto& [database, keys] : counts) {
+      if (keys.first == keys.second) continue;
+      return Error(ErrorKind::kDataLoss,
+                   fmt::format("{} holds {} keys in database {} at {}, the source held {} there", name_, keys.second,
+                               database, place, keys.first),
+                   "its log may say which keys it dropped or did not load; to promote it all the same: "
+                   "--ignore-key-counts");
+    }
+    compared_at_ = place;
+    return {};
+  }
+
+  Status not_reached(const redis::FeederProgress& progress) const {
+    std::string why = progress.last_link_error ? ": " + progress.last_link_error->message() : std::string();
+    if (progress.refused_peers != 0)
+      why = fmt::format(": a connection from {} was refused", progress.last_refused_peer);
+    return Error(ErrorKind::kUnavailable,
+                 fmt::format("{} did not reach us at {} within {}{}", name_, announced_.to_string(),
+                             format_duration(options_.dial_timeout), why),
+                 "the target connects to us: open the way, or give the address by which it reaches this machine: "
+                 "--listen HOST:PORT; or restore with --to dir:PATH on the target's machine");
+  }
+
+  Status wait() {
+    const MonoTime begin = tools_.clock.mono_now();
+    MonoTime told = begin;
+    MonoTime looked = begin;
+    while (true) {
+      if (auto failure = feeder_->failure()) return *failure;
+      const redis::FeederProgress progress = feeder_->progress();
+      const MonoTime now = tools_.clock.mono_now();
+      if (progress.end && progress.acknowledged && *progress.acknowledged >= *progress.end) {
+        if (!source_.stopped()) return {};
+        RETURN_IF_ERROR(compare_and_go_on());
+        continue;
+      }
+      if (progress.full_syncs == 0 && now - begin > options_.dial_timeout) return not_reached(progress);
+      if (now - begin > options_.timeout) return too_long(progress);
+      if (tools_.is_cancelled()) return Error(ErrorKind::kCancelled, "stopped before " + name_ + " held the point");
+      if (now - told > kTellEvery) {
+        tell_feed_progress(source_, plan_, on_progress_);
+        told = now;
+      }
+      const bool all_sent = progress.end.has_value();
+      if (all_sent || now - looked > kLookEvery) {
+        looked = now;
+        RETURN_IF_ERROR(link_.look());
+        // It acknowledges once a second; its own word is heard sooner.
+        if (all_sent && link_.replica_offset() == progress.end) {
+          if (!source_.stopped()) return {};
+          RETURN_IF_ERROR(compare_and_go_on());
+        }
+      }
+      tools_.clock.sleep_for(kPoll);
+    }
+  }
+
+  Status compare_and_go_on() {
+    RETURN_IF_ERROR(compare_key_counts());
+    go_on(std::nullopt);
+    return {};
+  }
+
+  Status too_long(const redis::FeederProgress& progress) const {
+    return Error(
+        ErrorKind::kDeadlineExceeded,
+        fmt::format("{} was not done within {}: {}, {} of the base sent", name_, format_duration(options_.timeout),
+                    redis::to_string(progress.stage), format_size(progress.base_sent_bytes)));
+  }
+
+  Status check() {
+    tell("checks");
+    ASSIGN_OR_RETURN(redis::Client * client, link_.client());
+    ASSIGN_OR_RETURN(const redis::Info info, client->info());
+    const redis::FeederProgress progress = feeder_->progress();
+    const auto offset = info.number("slave_repl_offset");
+    if (!info.link_up())
+      return Error(ErrorKind::kUnavailable, name_ + " lost its link to us before it was checked", "restore again");
+    if (!info.is_replica() || !offset || static_cast<std::uint64_t>(*offset) != progress.end->value)
+      return Error(ErrorKind::kDataLoss, fmt::format("{} stands at offset {} instead of {}", name_, offset.value_or(-1),
+                                                     progress.end->value));
+    outcome_.checks.push_back(
+        {"offset", fmt::format("stands at {} exactly", storage::to_string(plan_.point.position))});
+    RETURN_IF_ERROR(check_errors(info));
+    return check_keys(info);
+  }
+
+  Status check_errors(const redis::Info& info) {
+    if (!info.number("unexpected_error_replies")) {
+      outcome_.checks.push_back({"replication errors", "not counted by this version"});
+      return {};
+    }
+    const std::uint64_t errors = number(info, "unexpected_error_replies");
+    const std::uint64_t fresh = errors >= errors_before_ ? errors - errors_before_ : errors;
+    if (fresh != 0)
+      return Error(ErrorKind::kDataLoss,
+                   fmt::format("{} answered {} of the replayed commands with an error", name_, fresh),
+                   "its log names them (CRITICAL); restore into a server of the source's version");
+    outcome_.checks.push_back({"replication errors", "none"});
+    return {};
+  }
+
+  Status check_keys(const redis::Info& info) {
+    for (const redis::Keyspace& keyspace : info.keyspaces()) outcome_.keys += keyspace.keys;
+    const std::string found = fmt::format("{} keys in {} databases", outcome_.keys, info.keyspaces().size());
+    const std::string compared = compared_at_.empty()
+                                     ? "not compared: the source's counts near this point are not known"
+                                     : fmt::format("at {} as many in each database as the source held", compared_at_);
+    outcome_.checks.push_back({"keys", fmt::format("{}; {}", found, compared)});
+    return {};
+  }
+
+  Status promote() {
+    tell("promotion");
+    ASSIGN_OR_RETURN(redis::Client * client, link_.client());
+    const auto reply = client->command({"REPLICAOF", "NO", "ONE"});
+    if (!reply.has_value()) return Error(reply.error()).with_context("the restored target could not be promoted");
+    attached_ = false;
+    feeder_->stop();
+    ASSIGN_OR_RETURN(const redis::Info info, client->info("replication"));
+    if (!info.is_primary())
+      return Error(ErrorKind::kFailedPrecondition, name_ + " did not stay a primary: something made it follow another",
+                   "look for a Sentinel or an operator that watches it");
+    outcome_.checks.push_back({"role", "primary"});
+    return {};
+  }
+
+  // The target goes back to what it was where its data still is.
+  Error give_up(const Error& error, bool settings_are_back) {
+    if (!attached_) {
+      if (settings_are_back && !facts_.left_by_us) forget();
+      return error;
+    }
+    const redis::FeederProgress progress = feeder_->progress();
+    const bool untouched =
+        !facts_.left_by_us && (progress.base_sent_bytes < progress.base_size_bytes || progress.full_syncs == 0);
+    feeder_->stop();
+    auto client = link_.client();
+    if (untouched && client.has_value() && (*client)->command({"REPLICAOF", "NO", "ONE"}).has_value()) {
+      if (settings_are_back) forget();
+      return error.with_hint("the target was made a primary again and holds what it held before");
+    }
+    const std::string left = fmt::format(
+        "the target holds a part of the restored data and was left a replica, read-only: restore again{}; only to "
+        "undo: "
+        "anclora restore --undo --to {}",
+        facts_.holds_data() && !facts_.left_by_us ? " with --replace" : "", name_);
+    return Error(error.kind(), error.message(), error.hint().empty() ? left : error.hint() + "\n" + left);
+  }
+
+  const RestorePlan& plan_;
+  TargetNeeds needs_;
+  const LiveTargetOptions& options_;
+  Dialer& dialer_;
+  const RestoreTools& tools_;
+  const OnRestoreProgress& on_progress_;
+  std::string name_;
+  storage::ReadStore* store_;
+  const storage::Repository& repository_;
+  const storage::SourceState state_;
+  LiveLink link_;
+  TargetRecords records_;
+  std::unique_ptr<FileLock> lock_;
+  std::optional<Leftover> leftover_;
+  ReplaySource source_;
+  LiveTargetFacts facts_;
+  std::optional<TargetSettings> settings_;
+  std::unique_ptr<redis::Feeder> feeder_;
+  Endpoint announced_;
+  std::uint64_t errors_before_ = 0;
+  std::optional<storage::KeyCounts> key_counts_;
+  std::string compared_at_;
+  bool attached_ = false;
+  RestoreOutcome outcome_;
+};
+
+}  // namespace
+
+Result<std::vector<PreflightFinding>> preflight_live(const RestoreInput& input, TargetNeeds needs,
+                                                     const LiveTargetOptions& options, Dialer& dialer,
+                                                     const RestoreTools& tools, const OnRestoreProgress& on_progress) {
+  LiveLink link(options.target, dialer, tools.clock);
+  RETURN_IF_ERROR(wait_until_loaded(link, tools.clock, [&] { return tools.is_cancelled(); }, on_progress));
+  std::optional<Leftover> leftover;
+  if (!options.record_folder.empty()) {
+    TargetRecords records(tools.files, options.record_folder);
+    ASSIGN_OR_RETURN(leftover, find_leftover(link, records));
+  }
+  ASSIGN_OR_RETURN(redis::Client * client, link.client());
+  ASSIGN_OR_RETURN(LiveTargetFacts facts, ask_target(*client, tools.files));
+  facts.left_by_us = leftover && (leftover->only_ours || (leftover->follows_us && options.replace));
+  RETURN_IF_ERROR(settle_databases(input, facts, needs, tools, on_progress));
+  auto findings = judge_target(facts, needs);
+  if (leftover) findings.push_back({false, leftover->what() + " left it", "nothing: the restore undoes it first"});
+  if (facts.holds_data() && !options.replace && !facts.left_by_us)
+    findings.insert(findings.begin(), {true, "it is not empty: it holds " + facts.contents(), "give --replace"});
+  return findings;
+}
+
+Result<RestoreOutcome> restore_to_live(RestoreInput input, const RestorePlan& plan, const TargetNeeds& needs,
+                                       const LiveTargetOptions& options, Dialer& dialer, const RestoreTools& tools,
+                                       const OnRestoreProgress& on_progress) {
+  return LiveRestore(std::move(input), plan, needs, options, dialer, tools, on_progress).run();
+}
+
+}  // namespace anclora::protect

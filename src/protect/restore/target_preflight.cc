@@ -1,0 +1,289 @@
+#include "protect/restore/target_preflight.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <charconv>
+#include <nlohmann/json.hpp>
+
+namespace anclora::protect {
+namespace {
+
+constexpr std::uint32_t kDefaultDatabases = 16;
+constexpr std::uint32_t kValkeyRdb = 80;
+
+std::optional<std::uint64_t> number(const std::string& text) {
+  std::uint64_t value = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
+  if (text.empty() || error != std::errc() || end != text.data() + text.size()) return std::nullopt;
+  return value;
+}
+
+std::uint64_t info_number(const redis::Info& info, std::string_view name) {
+  return static_cast<std::uint64_t>(std::max<std::int64_t>(0, info.number(name).value_or(0)));
+}
+
+// The reply of MODULE LIST: arrays of names and values.
+std::vector<std::string> module_names(const redis::Reply& reply) {
+  std::vector<std::string> names;
+  for (const redis::Reply& module : reply.elements)
+    if (const redis::Reply* name = module.field("name")) names.push_back(name->text);
+  return names;
+}
+
+// As capture keeps it beside a base: ["name", "search", "ver", 20612, ...].
+std::optional<std::string> module_name(const nlohmann::json& module) {
+  if (!module.is_array()) return std::nullopt;
+  for (std::size_t i = 0; i + 1 < module.size(); i += 2)
+    if (module[i] == "name" && module[i + 1].is_string()) return module[i + 1].get<std::string>();
+  return std::nullopt;
+}
+
+std::optional<std::string> setting(redis::Client& client, std::string_view name) {
+  auto value = client.config_get(name);
+  if (!value.has_value()) return std::nullopt;  // a managed service: judged as unknown
+  return *value;
+}
+
+std::optional<std::uint64_t> number_setting(redis::Client& client, std::string_view name) {
+  const auto text = setting(client, name);
+  return text ? number(*text) : std::nullopt;
+}
+
+// Sentinels name their links "sentinel-<id>-cmd" and listen on a channel of their own.
+bool sentinel_watches(redis::Client& client) {
+  const auto clients = client.command({"CLIENT", "LIST"});
+  if (clients.has_value() && clients->text.find("name=sentinel-") != std::string::npos) return true;
+  const auto listeners = client.command({"PUBSUB", "NUMSUB", "__sentinel__:hello"});
+  return listeners.has_value() && listeners->elements.size() == 2 && listeners->elements[1].integer > 0;
+}
+
+bool is_local(const std::string& host) {
+  return host.empty() || host.starts_with('/') || host == "::1" || host.starts_with("127.");
+}
+
+// A folder of that name on this machine is its folder where it is reached over loopback.
+void ask_about_disk(redis::Client& client, FileSystem& files, LiveTargetFacts& facts) {
+  facts.directory = setting(client, "dir").value_or("");
+  const auto save = setting(client, "save");
+  const auto append_only = setting(client, "appendonly");
+  if (save || append_only) facts.saves = !save.value_or("").empty() || append_only == "yes";
+  if (facts.directory.empty() || !is_local(client.peer().host)) return;
+  if (const auto free = files.free_bytes(facts.directory)) facts.disk_free_bytes = *free;
+}
+
+class Judge {
+ public:
+  Judge(const LiveTargetFacts& facts, const TargetNeeds& needs) : facts_(facts), needs_(needs) {}
+
+  std::vector<PreflightFinding> run() {
+    role();
+    version();
+    databases();
+    modules();
+    memory();
+    disk();
+    surroundings();
+    std::ranges::stable_sort(findings_, {}, [](const PreflightFinding& finding) { return !finding.fatal; });
+    return std::move(findings_);
+  }
+
+ private:
+  void fatal(std::string what, std::string fix) { findings_.push_back({true, std::move(what), std::move(fix)}); }
+  void warn(std::string what, std::string fix) { findings_.push_back({false, std::move(what), std::move(fix)}); }
+
+  void role() {
+    const redis::Info& info = facts_.info;
+    if (info.is_sentinel())
+      return fatal("it is a Sentinel, not a data server", "name the Redis that is to hold the data");
+    if (info.cluster_enabled())
+      return fatal("it runs in cluster mode, in which REPLICAOF is not allowed",
+                   "restore with --to dir:PATH, or into a server started with cluster-enabled no");
+    if (info.loading()) return fatal("it is loading its data", "wait until it has loaded, then try again");
+    if (info.is_replica() && !facts_.left_by_us)
+      fatal(fmt::format("it is a replica of {}:{}{}", info.text("master_host").value_or("?"),
+                        info.text("master_port").value_or("?"), info.link_up() ? "" : ", which does not answer"),
+            info.link_up() ? "run REPLICAOF NO ONE on it first, or name its primary"
+                           : "run REPLICAOF NO ONE on it first, or name its primary; where an interrupted restore left "
+                             "it so: anclora restore --undo --to its URL, on the machine of that restore");
+  }
+
+  void version() {
+    if (can_load_rdb(facts_.info, needs_.rdb_version)) return;
+    fatal(fmt::format("{} cannot load RDB version {} (saved by {})", facts_.info.product(), needs_.rdb_version,
+                      needs_.source_version.empty() ? "the source" : needs_.source_version),
+          fmt::format("restore into a server of version {} or later",
+                      needs_.source_version.empty() ? "the source's" : needs_.source_version));
+  }
+
+  void databases() {
+    if (needs_.databases_used && facts_.databases && *needs_.databases_used <= *facts_.databases) return;
+    if (needs_.databases_used && facts_.databases)
+      return fatal(
+          fmt::format("it has {} databases, the data uses {}: a server that meets a database it lacks exits",
+                      *facts_.databases, *needs_.databases_used),
+          fmt::format("set \"databases {}\" in its configuration file and start it again", *needs_.databases_used));
+    const std::uint32_t needed = needs_.databases == 0 ? kDefaultDatabases : needs_.databases;
+    if (!facts_.databases || *facts_.databases >= needed) return;
+    fatal(fmt::format("it has {} databases, {} {}: a server that meets a database it lacks exits", *facts_.databases,
+                      needs_.databases == 0 ? "and the data may use" : "the source had", needed),
+          fmt::format("set \"databases {}\" in its configuration file and start it again", needed));
+  }
+
+  void modules() {
+    if (!facts_.modules) return;
+    for (const std::string& module : needs_.modules)
+      if (std::ranges::find(*facts_.modules, module) == facts_.modules->end())
+        fatal(fmt::format("it lacks the module {} that the source had loaded", module),
+              "load the module (loadmodule in its configuration file) and start it again");
+  }
+
+  void memory() {
+    const std::uint64_t limit = facts_.maxmemory_bytes.value_or(0);
+    const std::uint64_t machine = info_number(facts_.info, "total_system_memory");
+    if (limit != 0 && needs_.memory_bytes > limit)
+      fatal(fmt::format("its maxmemory is {}, the data takes about {}", format_size(limit),
+                        format_size(needs_.memory_bytes)),
+            fmt::format("CONFIG SET maxmemory {}", needs_.memory_bytes / 4 * 5));
+    if (machine != 0 && needs_.memory_bytes > machine)
+      fatal(fmt::format("its machine has {} of memory, the data takes about {}", format_size(machine),
+                        format_size(needs_.memory_bytes)),
+            "restore into a larger machine");
+    const std::string policy = facts_.maxmemory_policy.value_or("noeviction");
+    if (limit != 0 && policy != "noeviction")
+      warn(fmt::format("its maxmemory-policy is {}: it may drop restored keys", policy),
+           "CONFIG SET maxmemory-policy noeviction");
+  }
+
+  // What it saves once the data is there: a rewritten AOF or an RDB file, about as large as the base.
+  void disk() {
+    const std::string wanted = format_size(needs_.rdb_bytes);
+    if (facts_.disk_free_bytes && *facts_.disk_free_bytes < needs_.rdb_bytes) {
+      const std::string what = fmt::format("{}, where it keeps its files, has {} free, the data takes about {}",
+                                           facts_.directory, format_size(*facts_.disk_free_bytes), wanted);
+      const std::string fix = "free some, or start it with its \"dir\" on another file system";
+      if (facts_.saves.value_or(false)) {
+        fatal(what, fix);
+      } else {
+        warn(what + ": it fails if it loads by way of its disk", fix);
+      }
+    } else if (!facts_.disk_free_bytes && facts_.saves.value_or(false)) {
+      warn(fmt::format("it saves to its disk, which cannot be seen from here: it needs about {} free in {}", wanted,
+                       facts_.directory.empty() ? "its folder" : facts_.directory),
+           "look on its machine: df -h " + facts_.directory);
+    }
+  }
+
+  void surroundings() {
+    if (facts_.sentinel_watches)
+      fatal("a Sentinel watches it, and would make it follow another primary in the middle of the restore",
+            "on each Sentinel: SENTINEL REMOVE NAME; add it again with SENTINEL MONITOR afterwards");
+    if (const std::uint64_t replicas = info_number(facts_.info, "connected_slaves"); replicas != 0)
+      warn(fmt::format("it has {} replicas: they will take over the restored data", replicas),
+           "nothing, if that is wanted");
+  }
+
+  const LiveTargetFacts& facts_;
+  const TargetNeeds& needs_;
+  std::vector<PreflightFinding> findings_;
+};
+
+struct RdbSince {
+  redis::Version version;
+  std::uint32_t rdb = 0;
+};
+constexpr std::array<RdbSince, 11> kRdbVersions = {{{{8, 10, 0}, 15},
+                                                    {{8, 8, 0}, 14},
+                                                    {{8, 6, 0}, 13},
+                                                    {{7, 4, 0}, 12},
+                                                    {{7, 2, 0}, 11},
+                                                    {{7, 0, 0}, 10},
+                                                    {{5, 0, 0}, 9},
+                                                    {{4, 0, 0}, 8},
+                                                    {{3, 2, 0}, 7},
+                                                    {{2, 6, 0}, 6},
+                                                    {{2, 4, 0}, 5}}};
+
+}  // namespace
+
+TargetNeeds needs_of(const RestorePlan& plan, const std::string& side_json) {
+  const storage::BaseInfo& base = plan.route.base;
+  TargetNeeds needs;
+  needs.rdb_version = base.rdb_version;
+  needs.source_version = base.redis_version;
+  needs.memory_bytes = plan.memory_bytes;
+  needs.rdb_bytes = base.rdb_bytes;
+  needs.databases = 0;
+  const auto side = nlohmann::json::parse(side_json, nullptr, false);
+  if (!side.is_object()) return needs;
+  if (const auto config = side.find("config"); config != side.end() && config->is_object())
+    if (const auto databases = config->find("databases"); databases != config->end() && databases->is_string())
+      needs.databases = static_cast<std::uint32_t>(number(databases->get<std::string>()).value_or(0));
+  if (const auto modules = side.find("modules"); modules != side.end() && modules->is_array())
+    for (const auto& module : *modules) {
+      if (auto name = module_name(module)) needs.modules.push_back(std::move(*name));
+    }
+  return needs;
+}
+
+bool databases_are_in_doubt(const LiveTargetFacts& facts, const TargetNeeds& needs) {
+  if (!facts.databases || needs.databases_used) return false;
+  return needs.databases == 0 || needs.databases > *facts.databases;
+}
+
+Result<LiveTargetFacts> ask_target(redis::Client& client, FileSystem& files) {
+  LiveTargetFacts facts;
+  ASSIGN_OR_RETURN(facts.info, client.info());
+  for (const redis::Keyspace& keyspace : facts.info.keyspaces()) facts.keys += keyspace.keys;
+  facts.libraries = info_number(facts.info, "number_of_libraries");
+  if (const auto databases = number_setting(client, "databases"))
+    facts.databases = static_cast<std::uint32_t>(*databases);
+  facts.maxmemory_bytes = number_setting(client, "maxmemory");
+  facts.maxmemory_policy = setting(client, "maxmemory-policy");
+  if (const auto tls = setting(client, "tls-replication")) facts.tls_replication = *tls == "yes";
+  ask_about_disk(client, files, facts);
+  if (auto modules = client.command({"MODULE", "LIST"}); modules.has_value()) facts.modules = module_names(*modules);
+  facts.sentinel_watches = sentinel_watches(client);
+  return facts;
+}
+
+std::string LiveTargetFacts::contents() const {
+  if (libraries == 0) return fmt::format("{} keys", keys);
+  return fmt::format("{} keys and {} function {}", keys, libraries, libraries == 1 ? "library" : "libraries");
+}
+
+std::vector<PreflightFinding> judge_target(const LiveTargetFacts& facts, const TargetNeeds& needs) {
+  return Judge(facts, needs).run();
+}
+
+Status refuse_if_fatal(const std::vector<PreflightFinding>& findings, const std::string& target) {
+  std::string what;
+  std::string fixes;
+  for (const PreflightFinding& finding : findings) {
+    if (!finding.fatal) continue;
+    what += (what.empty() ? "" : "; ") + finding.what;
+    fixes += (fixes.empty() ? "" : "; ") + finding.fix;
+  }
+  if (what.empty()) return {};
+  return Error(ErrorKind::kFailedPrecondition, fmt::format("cannot restore into {}: {}", target, what), fixes);
+}
+
+std::optional<std::uint32_t> newest_rdb_version(const redis::Info& info) {
+  if (const auto valkey = info.valkey_version()) return valkey->major >= 9 ? kValkeyRdb : 11;
+  const auto version = info.redis_version();
+  if (!version) return std::nullopt;
+  for (const RdbSince& since : kRdbVersions)
+    if (*version >= since.version) return since.rdb;
+  return std::nullopt;
+}
+
+bool can_load_rdb(const redis::Info& info, std::uint32_t rdb_version) {
+  const auto newest = newest_rdb_version(info);
+  if (!newest) return true;  // unknown: the target itself refuses, before it drops what it has
+  // Valkey 9 takes its own and what Redis wrote up to 7.2; versions between are foreign to it.
+  if (*newest == kValkeyRdb) return rdb_version == kValkeyRdb || rdb_version <= 11;
+  return rdb_version <= *newest;
+}
+
+}  // namespace anclora::protect

@@ -1,0 +1,132 @@
+#include "respond/actions/probe_action.h"
+
+#include <gtest/gtest.h>
+
+#include "redis/testing/redis_server.h"
+#include "respond/actions/redis_verify.h"
+#include "respond/detect/beacon.h"
+#include "respond/testing/lone_step.h"
+
+namespace anclora::respond {
+namespace {
+
+std::unique_ptr<Action> probe_action() {
+  return make_probe_action({system_dialer(), posix_file_system(), system_random(), {}, {}});
+}
+
+using redis::RedisServer;
+using testing::LoneStep;
+
+LoneStep step_on(const RedisServer& server, const std::string& uses, const std::string& with) {
+  LoneStep step(uses, with);
+  step.add_target("main", "redis",
+                  "{url: \"redis://127.0.0.1:" + server.port_text() + "\", beacon: {key: \"dr:beacon\"}}");
+  step.set_deadline(std::chrono::milliseconds(1500));
+  return step;
+}
+
+TEST(ProbeAction, SeesTheStateThatTheStepExpects) {
+  auto server = RedisServer::start();
+  const auto action = probe_action();
+  LoneStep up = step_on(*server, "probe.redis", "{target: main, role: primary, write: true, in_a_row: 3}");
+  const auto outcome = action->execute(up);
+  ASSERT_TRUE(outcome.has_value()) << outcome.error().message();
+  EXPECT_EQ(outcome->outputs.at("state"), "up");
+  LoneStep down = step_on(*server, "probe.tcp", "{target: main, is: down}");
+  EXPECT_FALSE(action->execute(down).has_value());
+  server->kill9();
+  LoneStep gone = step_on(*server, "probe.tcp", "{target: main, is: down}");
+  EXPECT_TRUE(action->execute(gone).has_value());
+}
+
+TEST(ProbeAction, WaitsForAProbeOfThePlan) {
+  const auto server = RedisServer::start();
+  LoneStep step = step_on(*server, "wait.until", "{probe: redis, in_a_row: 2}");
+  plan::Probe probe;
+  probe.id = "redis";
+  probe.uses = "probe.redis";
+  probe.with = LoneStep("x", "{target: main, role: primary}").step().with;
+  step.plan_to_edit().probes.push_back(probe);
+  EXPECT_TRUE(probe_action()->execute(step).has_value());
+}
+
+TEST(ProbeAction, JudgesAKeyspaceByItsInvariants) {
+  const auto server = RedisServer::start();
+  server->command({"HSET", "bull:1", "a", "b"});
+  const std::string with =
+      "{target: main, invariants: [{id: jobs, prefix: \"bull:\", type: hash, at_least: 1, ttl: absent}]}";
+  LoneStep good = step_on(*server, "probe.keyspace", with);
+  EXPECT_TRUE(probe_action()->execute(good).has_value());
+  server->command({"SET", "bull:2", "x"});
+  LoneStep bad = step_on(*server, "probe.keyspace", with);
+  const auto outcome = probe_action()->execute(bad);
+  ASSERT_FALSE(outcome.has_value());
+  EXPECT_NE(outcome.error().message().find("bull:2 (string)"), std::string::npos) << outcome.error().message();
+}
+
+TEST(ProbeAction, RefusesWordsThatItWouldNotJudge) {
+  const auto server = RedisServer::start();
+  LoneStep step = step_on(*server, "probe.keyspace", "{target: main, invariants: [{id: a, prefix: x, tolerance: 5%}]}");
+  const auto outcome = probe_action()->execute(step);
+  ASSERT_FALSE(outcome.has_value());
+  EXPECT_EQ(outcome.error().kind(), ErrorKind::kUnsupported);
+}
+
+TEST(ProbeAction, JudgesTheBeaconsAge) {
+  const auto server = RedisServer::start();
+  LoneStep step = step_on(*server, "probe.keyspace", "{target: main, beacon_within: 5s}");
+  step.set_deadline(std::chrono::milliseconds(300));
+  EXPECT_NE(probe_action()->execute(step).error().message().find("not there"), std::string::npos);
+  server->command({"SET", "dr:beacon", Beacon{system_clock().wall_now() - std::chrono::seconds(60), 1}.to_string()});
+  step.set_deadline(std::chrono::milliseconds(300));
+  EXPECT_NE(probe_action()->execute(step).error().message().find("old"), std::string::npos);
+  server->command({"SET", "dr:beacon", Beacon{system_clock().wall_now(), 2}.to_string()});
+  step.set_deadline(std::chrono::seconds(3));
+  EXPECT_TRUE(probe_action()->execute(step).has_value());
+}
+
+TEST(RedisVerify, TellsAServerInOrderFromOneThatIsNot) {
+  const auto server = RedisServer::start();
+  const auto action = make_redis_verify(system_dialer());
+  for (int i = 0; i < 5; ++i) server->command({"SET", std::to_string(i), "x"});
+  server->command({"SET", "dr:beacon", "1800000000000000 7"});
+  LoneStep step = step_on(*server, "redis.verify", "{target: main, min_keys: 6}");
+  const auto outcome = action->execute(step);
+  ASSERT_TRUE(outcome.has_value()) << outcome.error().message();
+  EXPECT_EQ(outcome->outputs.at("keys"), "6");
+  EXPECT_EQ(outcome->outputs.at("beacon_beat"), "7");
+  EXPECT_FALSE(outcome->outputs.contains("rpo_seconds"));  // nobody knows when the outage began
+  step.outage = WallTime(std::chrono::microseconds(1'800'000'002'500'000));
+  EXPECT_EQ(action->execute(step)->outputs.at("rpo_seconds"), "2.500");
+  LoneStep more = step_on(*server, "redis.verify", "{target: main, min_keys: 7}");
+  EXPECT_FALSE(action->execute(more).has_value());
+  const auto primary = RedisServer::start();
+  server->command({"REPLICAOF", "127.0.0.1", primary->port_text()});
+  EXPECT_FALSE(action->execute(step).has_value());
+}
+
+TEST(RedisVerify, JudgesTheChosenPoint) {
+  const auto server = RedisServer::start();
+  const auto action = make_redis_verify(system_dialer());
+  LoneStep step = step_on(*server, "redis.verify", "{from: [promote, data], point: point}");
+  step.outputs["point"] = {{"position", "1/1000"}, {"replication_id", "abc"}};
+  step.outputs["data"] = {{"target", "main"}, {"position", "1/1000"}};
+  EXPECT_TRUE(action->execute(step).has_value());
+  step.outputs["data"]["position"] = "1/999";
+  const auto other = action->execute(step);
+  ASSERT_FALSE(other.has_value());
+  EXPECT_EQ(other.error().kind(), ErrorKind::kDataLoss);
+  step.outputs["promote"] = {{"target", "main"}, {"offset", "1000"}, {"replication_id", "abc"}};
+  EXPECT_EQ(action->execute(step)->outputs.at("rpo_writes"), "0");
+  step.outputs["promote"]["offset"] = "990";
+  const Outcome behind = action->execute(step).value();
+  EXPECT_EQ(behind.outputs.at("rpo_bytes"), "10");
+  EXPECT_FALSE(behind.outputs.contains("rpo_writes"));
+  ASSERT_EQ(step.notes.size(), 1U);
+  step.outputs["promote"]["replication_id"] = "of another primary";
+  EXPECT_FALSE(action->execute(step)->outputs.contains("rpo_bytes"));
+  EXPECT_EQ(step.notes.size(), 2U);
+}
+
+}  // namespace
+}  // namespace anclora::respond

@@ -1,0 +1,134 @@
+#include "respond/actions/redis_restore.h"
+
+#include <fmt/format.h>
+
+#include <utility>
+
+#include "plan/model/value_access.h"
+#include "protect/restore/live_target.h"
+#include "protect/restore/side_data.h"
+#include "respond/actions/recovery_point_actions.h"
+#include "respond/actions/redis_server.h"
+
+namespace anclora::respond {
+namespace {
+
+class RestoreAction final : public Action {
+ public:
+  explicit RestoreAction(RestoreMeans means) : means_(std::move(means)) {}
+
+  Result<Observation> probe(StepContext& context) override {
+    Observation seen;
+    const std::string to = target_id(context);
+    seen.desired = to + " at the chosen point";
+    if (is_needless(context)) {
+      seen.done = Done::kYes;
+      seen.current = "a server was found already";
+      seen.outputs = {{"restored", "no"}};
+      return seen;
+    }
+    ASSIGN_OR_RETURN(const redis::RedisUrl url, redis_url_of(context, context.target(to)));
+    seen.call = "restore to " + url.to_string();
+    ASSIGN_OR_RETURN(auto client, connect_to(context, means_.dialer, url));
+    ASSIGN_OR_RETURN(const redis::Info info, client->info());
+    const std::string state = describe(info);
+    seen.current = state;
+    // A restore that was cut off is begun again by the next attempt; one that ended left its outcome in the journal, or
+    // a primary that holds keys and no outcome: whether that is ours a person must say.
+    const bool empty = info.keyspaces().empty();
+    seen.done = info.is_replica() || empty ? Done::kNo : Done::kUnknown;
+    if (const Outputs kept = context.kept(); !kept.contains("begun")) seen.done = Done::kNo;
+    return seen;
+  }
+
+  Result<Outcome> execute(StepContext& context) override {
+    if (is_needless(context)) return Outcome{"a server was found already: nothing to restore", {{"restored", "no"}}};
+    const std::string to = target_id(context);
+    const plan::Target& target = context.target(to);
+    if (!plan::boolean_of(target.settings, "allow_restore", false))
+      return Error(ErrorKind::kFailedPrecondition, "the plan does not let " + to + " be restored into",
+                   "set allow_restore: true at that target when a plan may fill it");
+    ASSIGN_OR_RETURN(const ChosenSource chosen, choose_source(context, means_.open));
+    ASSIGN_OR_RETURN(const storage::Position position,
+                     point_chosen_by(context, plan::text_of(context.step().with, "point")));
+    ASSIGN_OR_RETURN(const protect::RecoveryPoint point,
+                     protect::resolve(chosen.view(), protect::WhenOffset{position.timeline, position.offset},
+                                      context.clock().wall_now()));
+    ASSIGN_OR_RETURN(const protect::RestorePlan plan, protect::make_restore_plan(chosen.state, point));
+    protect::LiveTargetOptions options;
+    ASSIGN_OR_RETURN(options.target, redis_url_of(context, target));
+    options.replace = plan::boolean_of(context.step().with, "replace", false);
+    options.safety = chosen.opened.store.get();
+    options.work_directory = means_.work_directory;
+    options.record_folder = means_.record_folder;
+    options.timeout = context.deadline() - context.clock().mono_now();
+    ASSIGN_OR_RETURN(const std::string side,
+                     protect::side_data_of(*chosen.opened.store, chosen.opened.repository, plan,
+                                           [&context](const std::string& text) { context.note(text); }));
+    RETURN_IF_ERROR(context.keep("begun", to_string(position)));
+    RETURN_IF_ERROR(context.before_change(
+        fmt::format("restore {} of {} to {}", to_string(position), chosen.source, options.target.to_string())));
+    const protect::RestoreTools tools{means_.files, context.clock(), means_.random, means_.dialer,
+                                      [&context] { return context.cancelled(); }};
+    ASSIGN_OR_RETURN(
+        const protect::RestoreOutcome outcome,
+        protect::restore_to_live({chosen.opened.store.get(), &chosen.opened.repository, chosen.state, plan.route}, plan,
+                                 protect::needs_of(plan, side), options, means_.dialer, tools, {}));
+    for (const std::string& warning : outcome.warnings) context.note(warning);
+    return Outcome{fmt::format("{} holds {} ({} keys) after {}", to, to_string(position), outcome.keys,
+                               format_duration(outcome.took)),
+                   outputs_of(to, options.target, outcome)};
+  }
+
+  Status verify(StepContext& context) override {
+    if (is_needless(context)) return {};
+    ASSIGN_OR_RETURN(const redis::RedisUrl url, redis_url_of(context, context.target(target_id(context))));
+    ASSIGN_OR_RETURN(auto client, connect_to(context, means_.dialer, url));
+    ASSIGN_OR_RETURN(const redis::Info info, client->info());
+    if (info.is_primary() && !info.loading()) return {};
+    return Error(ErrorKind::kFailedPrecondition, url.to_string() + " " + describe(info) + " after its restore");
+  }
+
+  Result<Outcome> undo(StepContext&) override {
+    return Error(ErrorKind::kUnsupported, "a restore is not undone",
+                 "what stood there before --replace is in a safety copy: anclora status names it");
+  }
+
+ private:
+  static std::string target_id(StepContext& context) { return plan::text_of(context.step().with, "to"); }
+  static std::string describe(const redis::Info& info) {
+    std::uint64_t keys = 0;
+    for (const redis::Keyspace& keyspace : info.keyspaces()) keys += keyspace.keys;
+    return fmt::format("is a {}{} with {} keys", info.is_replica() ? "replica" : "primary",
+                       info.loading() ? ", loading," : "", keys);
+  }
+  // The step in `unless` left a server that serves.
+  static bool is_needless(StepContext& context) {
+    const std::string other = plan::text_of(context.step().with, "unless");
+    if (other.empty()) return false;
+    const auto outputs = context.outputs_of(other);
+    return outputs.has_value() && outputs->contains("target");
+  }
+  static Outputs outputs_of(const std::string& to, const redis::RedisUrl& url, const protect::RestoreOutcome& outcome) {
+    Outputs outputs{{"target", to},
+                    {"url", url.to_string()},
+                    {"restored", "yes"},
+                    {"position", to_string(outcome.point.position)},
+                    {"time", format_rfc3339(outcome.point.time)},
+                    {"rpo_seconds", fmt::format("{:.3f}", static_cast<double>(outcome.distance.behind.count()) / 1e6)},
+                    {"keys", std::to_string(outcome.keys)}};
+    if (outcome.commands_lost) outputs["rpo_writes"] = std::to_string(*outcome.commands_lost);
+    if (!outcome.safety_command.empty()) outputs["safety_command"] = outcome.safety_command;
+    return outputs;
+  }
+
+  RestoreMeans means_;
+};
+
+}  // namespace
+
+std::unique_ptr<Action> make_redis_restore(RestoreMeans means) {
+  return std::make_unique<RestoreAction>(std::move(means));
+}
+
+}  // namespace anclora::respond

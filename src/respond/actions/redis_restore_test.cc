@@ -1,0 +1,121 @@
+#include "respond/actions/redis_restore.h"
+
+#include <gtest/gtest.h>
+
+#include "protect/testing/running_capture.h"
+#include "redis/testing/redis_server.h"
+#include "respond/actions/recovery_point_actions.h"
+#include "respond/testing/lone_step.h"
+#include "storage/repository/pin.h"
+#include "storage/store/folder_store.h"
+
+namespace anclora::respond {
+namespace {
+
+using redis::RedisServer;
+using testing::LoneStep;
+
+class RestoreActionTest : public ::testing::Test {
+ protected:
+  RestoreActionTest() {
+    for (int i = 0; i < 50; ++i) source->command({"SET", "k" + std::to_string(i), "v"});
+    protect::CaptureOptions options;
+    options.source = source->url();
+    protect::RunningCapture capture(archive, std::move(options));
+    capture.wait_protected(source->info().offset().value());
+    EXPECT_TRUE(capture.stop().has_value());
+  }
+  OpenRepository open() {
+    return [this](StepContext&, const plan::Target&) -> Result<OpenedRepository> {
+      auto store = std::make_unique<storage::FolderStore>(posix_file_system(), system_random(), archive.path());
+      return OpenedRepository{std::move(store), archive.repository()};
+    };
+  }
+  RestoreMeans means() {
+    return {open(), posix_file_system(), system_random(), system_dialer(), work.path(), work / "records"};
+  }
+  LoneStep restore_step(const RedisServer& target, const std::string& more = "", const std::string& allow = "true") {
+    LoneStep step("redis.restore", "{repository: repo, point: point, to: new" + more + "}");
+    step.add_target("repo", "repository", "{url: here}")
+        .add_target("new", "redis",
+                    "{allow_restore: " + allow + ", url: \"redis://127.0.0.1:" + target.port_text() + "\"}");
+    LoneStep select("recovery_point.select", "{repository: repo}");
+    select.add_target("repo", "repository", "{url: here}");
+    step.outputs["point"] = make_recovery_point_select(open())->execute(select).value().outputs;
+    return step;
+  }
+  std::unique_ptr<RedisServer> source = RedisServer::start();
+  protect::TestArchive archive;
+  TemporaryDirectory work;
+};
+
+TEST_F(RestoreActionTest, BringsAnEmptyServerToTheChosenPointAndLeavesItServing) {
+  const auto target = RedisServer::start();
+  LoneStep step = restore_step(*target);
+  const auto action = make_redis_restore(means());
+  EXPECT_EQ(action->probe(step)->done, Done::kNo);
+  const auto outcome = action->execute(step);
+  ASSERT_TRUE(outcome.has_value()) << outcome.error().message();
+  EXPECT_TRUE(action->verify(step).has_value());
+  EXPECT_EQ(outcome->outputs.at("restored"), "yes");
+  EXPECT_EQ(outcome->outputs.at("target"), "new");
+  EXPECT_EQ(target->command({"DEBUG", "DIGEST"}).text, source->command({"DEBUG", "DIGEST"}).text);
+  // After a crash between the restore and its record, what stands there is not taken for done, nor done again.
+  EXPECT_EQ(action->probe(step)->done, Done::kUnknown);
+}
+
+TEST_F(RestoreActionTest, RefusesATargetThatThePlanDoesNotOffer) {
+  const auto target = RedisServer::start();
+  LoneStep step = restore_step(*target, "", "false");
+  const auto outcome = make_redis_restore(means())->execute(step);
+  ASSERT_FALSE(outcome.has_value());
+  EXPECT_NE(outcome.error().hint().find("allow_restore"), std::string::npos);
+  EXPECT_TRUE(step.changes.empty());
+}
+
+TEST_F(RestoreActionTest, RefusesATargetThatHoldsData) {
+  const auto target = RedisServer::start();
+  target->command({"SET", "mine", "1"});
+  LoneStep step = restore_step(*target);
+  EXPECT_FALSE(make_redis_restore(means())->execute(step).has_value());
+  EXPECT_EQ(target->command({"GET", "mine"}).text, "1");
+  EXPECT_TRUE(target->info().is_primary());
+}
+
+TEST_F(RestoreActionTest, DoesNothingWhereAReplicaWasPromoted) {
+  const auto target = RedisServer::start();
+  LoneStep step = restore_step(*target, ", unless: promote");
+  step.outputs["promote"] = {{"found", "yes"}, {"target", "replica"}};
+  const auto action = make_redis_restore(means());
+  EXPECT_EQ(action->probe(step)->done, Done::kYes);
+  EXPECT_EQ(action->execute(step)->outputs.at("restored"), "no");
+  EXPECT_TRUE(step.changes.empty());
+  EXPECT_EQ(target->command({"DBSIZE"}).integer, 0);
+}
+
+TEST_F(RestoreActionTest, SelectsAPointAndRefusesOneThatIsTooOld) {
+  LoneStep step("recovery_point.select", "{repository: repo, max_age: 1ms}");
+  step.add_target("repo", "repository", "{url: here}");
+  system_clock().sleep_for(std::chrono::milliseconds(20));
+  const auto refused = make_recovery_point_select(open())->execute(step);
+  ASSERT_FALSE(refused.has_value());
+  EXPECT_NE(refused.error().message().find("older than"), std::string::npos) << refused.error().message();
+}
+
+TEST_F(RestoreActionTest, PinsTheChosenPointOnceHoweverOftenItIsAsked) {
+  LoneStep step = restore_step(*source);
+  LoneStep pin("recovery_point.pin", "{repository: repo, point: point, name: evidence}");
+  pin.add_target("repo", "repository", "{url: here}");
+  pin.outputs = step.outputs;
+  const auto action = make_recovery_point_pin(open(), system_random());
+  EXPECT_EQ(action->probe(pin)->done, Done::kNo);
+  ASSERT_TRUE(action->execute(pin).has_value());
+  EXPECT_TRUE(action->verify(pin).has_value());
+  EXPECT_EQ(action->probe(pin)->done, Done::kYes);
+  const auto pins = storage::list_pins(archive.store(), archive.repository(), "default");
+  ASSERT_EQ(pins->size(), 1U);
+  EXPECT_EQ(pins->front().name, "evidence-run-1");
+}
+
+}  // namespace
+}  // namespace anclora::respond

@@ -1,0 +1,144 @@
+#include "respond/actions/service_control.h"
+
+#include <gtest/gtest.h>
+
+#include "base/subprocess.h"
+#include "base/testing/temporary_directory.h"
+#include "respond/actions/probe_action.h"
+#include "respond/testing/lone_step.h"
+
+namespace anclora::respond {
+namespace {
+
+using testing::LoneStep;
+
+TEST(SupervisorStatus, CountsWhatRunsAndWhatIsOnItsWay) {
+  const auto state = read_supervisor_status(
+      {3,
+       "web:web-0   RUNNING   pid 7, uptime 0:00:05\nweb:web-1   STOPPED   Nov 24 03:00 AM\nweb:web-2   STARTING\n"});
+  ASSERT_TRUE(state.has_value());
+  EXPECT_EQ(state->running, 1U);
+  EXPECT_EQ(state->between, 1U);
+}
+
+TEST(SupervisorStatus, TakesNoFailureForStopped) {
+  EXPECT_FALSE(read_supervisor_status({7, "unix:///run/x.sock no such file\n"}).has_value());
+  EXPECT_FALSE(read_supervisor_status({4, "web: ERROR (no such group)\n"}).has_value());
+  EXPECT_FALSE(read_supervisor_status({1, ""}).has_value());
+}
+
+// A real supervisord in a folder of its own, with two processes of one program.
+class SupervisorTest : public ::testing::Test {
+ protected:
+  SupervisorTest() {
+    const std::string text = "[unix_http_server]\nfile=" + (folder / "s.sock") +
+                             "\n[supervisord]\nnodaemon=true\nlogfile=" + (folder / "log") +
+                             "\npidfile=" + (folder / "pid") +
+                             "\n[rpcinterface:supervisor]\nsupervisor.rpcinterface_factory = "
+                             "supervisor.rpcinterface:make_main_rpcinterface\n[supervisorctl]\nserverurl=unix://" +
+                             (folder / "s.sock") +
+                             "\n[program:web]\ncommand=sleep 1000\nnumprocs=2\nprocess_name=web-%(process_num)d\n"
+                             "startsecs=0\nautostart=true\n";
+    auto file = posix_file_system().create(config).value();
+    EXPECT_TRUE(file->append(text).has_value());
+    EXPECT_TRUE(file->close().has_value());
+    daemon = Subprocess::start(
+                 {.argv = {"supervisord", "-c", config}, .working_directory = {}, .output_file = folder / "out"})
+                 .value();
+    const auto look = make_service_action("service.start", posix_file_system(), system_random());
+    LoneStep step = step_for("service.start");
+    for (int i = 0; i < 100; ++i) {
+      const auto seen = look->probe(step);
+      if (seen.has_value() && seen->done == Done::kYes) break;
+      system_clock().sleep_for(std::chrono::milliseconds(50));
+    }
+  }
+  LoneStep step_for(const std::string& uses) {
+    LoneStep step(uses, "{target: web}");
+    step.add_target("web", "service", "{driver: supervisor, config: " + config + ", programs: [\"web:*\"], count: 2}");
+    return step;
+  }
+  Result<Outcome> run(const std::string& uses) {
+    LoneStep step = step_for(uses);
+    const auto action = make_service_action(uses, posix_file_system(), system_random());
+    ASSIGN_OR_RETURN(const Outcome outcome, action->execute(step));
+    RETURN_IF_ERROR(action->verify(step));
+    return outcome;
+  }
+  TemporaryDirectory folder;
+  std::string config = folder / "supervisord.conf";
+  std::unique_ptr<Subprocess> daemon;
+};
+
+TEST_F(SupervisorTest, StopsStartsAndRestartsEveryInstance) {
+  const auto stopped = run("service.stop");
+  ASSERT_TRUE(stopped.has_value()) << stopped.error().message();
+  EXPECT_EQ(stopped->outputs.at("running"), "0");
+  LoneStep again = step_for("service.stop");
+  const auto stop = make_service_action("service.stop", posix_file_system(), system_random());
+  EXPECT_EQ(stop->probe(again)->done, Done::kYes);
+  ASSERT_TRUE(stop->undo(again).has_value());
+  EXPECT_EQ(stop->probe(again)->done, Done::kNo);
+  EXPECT_EQ(run("service.restart")->outputs.at("running"), "2");
+  EXPECT_EQ(run("service.start")->outputs.at("running"), "2");
+}
+
+TEST_F(SupervisorTest, ScalesToExactlySoManyAndBack) {
+  const auto action = make_service_action("service.scale", posix_file_system(), system_random());
+  LoneStep one("service.scale", "{target: web, count: 1}");
+  one.add_target("web", "service", "{driver: supervisor, config: " + config + ", programs: [\"web:*\"], count: 2}");
+  EXPECT_EQ(action->probe(one)->done, Done::kNo);
+  const auto outcome = action->execute(one);
+  ASSERT_TRUE(outcome.has_value()) << outcome.error().message();
+  EXPECT_TRUE(action->verify(one).has_value());
+  EXPECT_EQ(action->probe(one)->done, Done::kYes);
+  LoneStep recorded = step_for("service.scale");
+  ASSERT_TRUE(action->execute(recorded).has_value());
+  EXPECT_EQ(action->probe(recorded)->outputs.at("running"), "2");
+  ASSERT_TRUE(action->undo(recorded).has_value());
+  EXPECT_EQ(action->probe(one)->done, Done::kYes);
+  LoneStep three("service.scale", "{target: web, count: 3}");
+  three.add_target("web", "service", "{driver: supervisor, config: " + config + ", programs: [\"web:*\"]}");
+  EXPECT_EQ(action->execute(three).error().kind(), ErrorKind::kUnsupported);
+}
+
+TEST_F(SupervisorTest, IsCountedByAProbe) {
+  const auto action = make_probe_action({system_dialer(), posix_file_system(), system_random(), {}, {}});
+  LoneStep step("probe.service", "{target: web, at_least: 2}");
+  step.add_target("web", "service", "{driver: supervisor, config: " + config + ", programs: [\"web:*\"]}");
+  EXPECT_EQ(action->execute(step)->outputs.at("running"), "2");
+  ASSERT_TRUE(run("service.stop").has_value());
+  step.set_deadline(std::chrono::seconds(1));
+  const auto down = action->execute(step);
+  ASSERT_FALSE(down.has_value());
+  EXPECT_NE(down.error().message().find("down, 0 running"), std::string::npos) << down.error().message();
+}
+
+TEST_F(SupervisorTest, FailsInTimeWhenFewerRunThanWanted) {
+  LoneStep step("service.start", "{target: web, count: 3}");
+  step.add_target("web", "service", "{driver: supervisor, config: " + config + ", programs: [\"web:*\"]}");
+  step.set_deadline(std::chrono::seconds(1));
+  const auto outcome = make_service_action("service.start", posix_file_system(), system_random())->execute(step);
+  ASSERT_FALSE(outcome.has_value());
+  EXPECT_EQ(outcome.error().kind(), ErrorKind::kDeadlineExceeded);
+}
+
+TEST_F(SupervisorTest, RefusesARollingRestartInsteadOfDoingAnother) {
+  LoneStep step("service.restart", "{target: web, mode: rolling}");
+  step.add_target("web", "service", "{driver: supervisor, config: " + config + ", programs: [\"web:*\"]}");
+  const auto outcome = make_service_action("service.restart", posix_file_system(), system_random())->execute(step);
+  ASSERT_FALSE(outcome.has_value());
+  EXPECT_EQ(outcome.error().kind(), ErrorKind::kUnsupported);
+  EXPECT_TRUE(step.changes.empty());
+}
+
+TEST_F(SupervisorTest, RefusesADriverThatThisVersionLacks) {
+  LoneStep step("service.stop", "{target: web}");
+  step.add_target("web", "service", "{driver: ecs}");
+  const auto outcome = make_service_action("service.stop", posix_file_system(), system_random())->execute(step);
+  ASSERT_FALSE(outcome.has_value());
+  EXPECT_EQ(outcome.error().kind(), ErrorKind::kUnsupported);
+}
+
+}  // namespace
+}  // namespace anclora::respond

@@ -1,0 +1,194 @@
+#include "respond/drill/drill_record.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+#include <nlohmann/json.hpp>
+#include <utility>
+
+#include "respond/runbook/hash_seal.h"
+
+namespace anclora::respond {
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+constexpr int kVersion = 1;
+constexpr std::size_t kMaxItems = 1000;
+
+Error damaged(std::string message) { return Error(ErrorKind::kDataLoss, std::move(message)); }
+
+std::string cut(const std::string& text) {
+  return text.size() <= kMaxDrillText ? text : text.substr(0, kMaxDrillText) + " [cut]";
+}
+
+// Microseconds as a decimal number of seconds, exact both ways for two centuries.
+double seconds_of(Duration duration) { return static_cast<double>(duration.count()) / 1e6; }
+
+void put(Json& json, const char* name, const std::optional<Duration>& duration) {
+  if (duration) json[name] = seconds_of(*duration);
+}
+
+std::optional<Duration> duration_in(const Json& json, const char* name) {
+  if (!json.contains(name)) return std::nullopt;
+  return Duration(std::llround(json.at(name).get<double>() * 1e6));
+}
+
+Json steps_json(const std::vector<DrillStep>& steps) {
+  Json list = Json::array();
+  for (const DrillStep& step : steps) {
+    if (list.size() == kMaxItems) break;
+    Json json{{"part", step.part}, {"id", step.id}, {"uses", step.uses}, {"state", step.state}};
+    put(json, "seconds", step.took);
+    json["summary"] = cut(step.summary);
+    list.push_back(std::move(json));
+  }
+  return list;
+}
+
+Json measured_json(const DrillRecord& record) {
+  Json json;
+  const DrillObjectives& wanted = record.objectives;
+  json["objectives"] = {{"severity", wanted.severity}};
+  put(json["objectives"], "rto_seconds", wanted.rto);
+  put(json["objectives"], "rto_max_seconds", wanted.rto_max);
+  put(json["objectives"], "rpo_seconds", wanted.rpo);
+  const DrillAchieved& achieved = record.achieved;
+  Json& got = json["achieved"] = Json::object();
+  put(got, "rto_seconds", achieved.rto);
+  put(got, "detect_seconds", achieved.detect);
+  put(got, "decide_seconds", achieved.decide);
+  put(got, "act_seconds", achieved.act);
+  put(got, "verify_seconds", achieved.verify);
+  put(got, "rpo_seconds", achieved.rpo);
+  if (achieved.rpo_writes) got["rpo_writes"] = *achieved.rpo_writes;
+  got["rpo_basis"] = achieved.rpo_basis;
+  return json;
+}
+
+void read_measured(const Json& json, DrillRecord& record) {
+  const Json& wanted = json.at("objectives");
+  record.objectives = {wanted.value("severity", ""), duration_in(wanted, "rto_seconds"),
+                       duration_in(wanted, "rto_max_seconds"), duration_in(wanted, "rpo_seconds")};
+  const Json& got = json.at("achieved");
+  DrillAchieved& achieved = record.achieved;
+  achieved.rto = duration_in(got, "rto_seconds");
+  achieved.detect = duration_in(got, "detect_seconds");
+  achieved.decide = duration_in(got, "decide_seconds");
+  achieved.act = duration_in(got, "act_seconds");
+  achieved.verify = duration_in(got, "verify_seconds");
+  achieved.rpo = duration_in(got, "rpo_seconds");
+  if (got.contains("rpo_writes")) achieved.rpo_writes = got.at("rpo_writes").get<std::uint64_t>();
+  achieved.rpo_basis = got.value("rpo_basis", "");
+}
+
+Result<DecodedDrill> read_fields(const Json& json) {
+  if (json.at("v").get<int>() != kVersion)
+    return Error(ErrorKind::kUnsupported, "written in version " + json.at("v").dump(), "install a newer anclora");
+  DecodedDrill decoded;
+  DrillRecord& record = decoded.record;
+  record.number = json.at("n").get<std::uint64_t>();
+  record.id = json.at("id").get<std::string>();
+  record.scenario = json.at("scenario").get<std::string>();
+  record.environment = json.value("environment", "");
+  record.service = json.value("service", "");
+  record.plan_file = json.value("plan_file", "");
+  record.plan_hash = json.value("plan_hash", "");
+  record.starter = json.value("starter", "");
+  record.runner = json.value("runner", "");
+  record.program = json.value("program", "");
+  record.inject_run = json.value("inject_run", "");
+  record.recovery_run = json.value("recovery_run", "");
+  ASSIGN_OR_RETURN(record.started, parse_rfc3339(json.at("started").get<std::string>()));
+  ASSIGN_OR_RETURN(record.ended, parse_rfc3339(json.at("ended").get<std::string>()));
+  record.passed = json.at("passed").get<bool>();
+  record.interrupted = json.value("interrupted", false);
+  record.reasons = json.at("reasons").get<std::vector<std::string>>();
+  read_measured(json, record);
+  for (const Json& each : json.at("checks"))
+    record.checks.push_back(
+        {each.at("name").get<std::string>(), each.at("result").get<std::string>(), each.at("passed").get<bool>()});
+  for (const Json& each : json.at("steps"))
+    record.steps.push_back({each.at("part").get<std::string>(), each.at("id").get<std::string>(),
+                            each.value("uses", ""), each.at("state").get<std::string>(), duration_in(each, "seconds"),
+                            each.value("summary", "")});
+  record.cleanup = {json.at("cleanup").at("done").get<bool>(), json.at("cleanup").value("text", "")};
+  record.facts = json.at("facts").get<std::map<std::string, std::string>>();
+  ASSIGN_OR_RETURN(decoded.previous, parse_hash(json.at("prev").get<std::string>()));
+  return decoded;
+}
+
+}  // namespace
+
+std::string encode_drill_record(const DrillRecord& record, const Hash256& previous, Hash256& hash) {
+  Json json{{"v", kVersion},
+            {"n", record.number},
+            {"id", record.id},
+            {"scenario", record.scenario},
+            {"environment", record.environment},
+            {"service", record.service},
+            {"plan_file", cut(record.plan_file)},
+            {"plan_hash", record.plan_hash},
+            {"starter", record.starter},
+            {"runner", record.runner},
+            {"program", record.program},
+            {"inject_run", record.inject_run},
+            {"recovery_run", record.recovery_run},
+            {"started", format_rfc3339(record.started)},
+            {"ended", format_rfc3339(record.ended)},
+            {"passed", record.passed},
+            {"interrupted", record.interrupted}};
+  json["reasons"] = Json::array();
+  for (const std::string& reason : record.reasons)
+    if (json["reasons"].size() < kMaxItems) json["reasons"].push_back(cut(reason));
+  json.update(measured_json(record));
+  json["checks"] = Json::array();
+  for (const DrillCheck& check : record.checks)
+    if (json["checks"].size() < kMaxItems)
+      json["checks"].push_back({{"name", check.name}, {"result", cut(check.result)}, {"passed", check.passed}});
+  json["steps"] = steps_json(record.steps);
+  json["cleanup"] = {{"done", record.cleanup.done}, {"text", cut(record.cleanup.text)}};
+  json["facts"] = Json::object();
+  for (const auto& [name, value] : record.facts) json["facts"][name] = cut(value);
+  json["prev"] = to_hex(previous);
+  return seal_line(json.dump(-1, ' ', false, Json::error_handler_t::replace), hash);
+}
+
+Result<DecodedDrill> decode_drill_record(std::string_view line) {
+  if (line.size() > kMaxDrillRecordBytes) return damaged("longer than a record may be");
+  ASSIGN_OR_RETURN(const Hash256 hash, check_seal(line));
+  try {
+    auto decoded = read_fields(Json::parse(line));
+    if (decoded) decoded->hash = hash;
+    return decoded;
+  } catch (const Json::exception& error) {
+    return damaged(std::string("no record: ") + error.what());
+  }
+}
+
+std::vector<plan::DrillResult> to_results(const std::vector<DrillRecord>& records) {
+  std::vector<plan::DrillResult> results;
+  for (const DrillRecord& record : records)
+    results.push_back({record.id, record.scenario, record.environment, record.plan_hash, record.passed, record.ended,
+                       record.achieved.rto, record.achieved.rpo});
+  return results;
+}
+
+bool judge_objectives(const DrillObjectives& objectives, const DrillAchieved& achieved,
+                      std::vector<std::string>& reasons) {
+  const std::size_t before = reasons.size();
+  const auto judge = [&](const char* name, const std::optional<Duration>& wanted, const std::optional<Duration>& got) {
+    if (!wanted) return;
+    if (!got)
+      reasons.push_back(fmt::format("{} was not measured; the objective is {}", name, format_duration(*wanted)));
+    else if (*got > *wanted)
+      reasons.push_back(
+          fmt::format("{} {} misses the objective of {}", name, format_duration(*got), format_duration(*wanted)));
+  };
+  judge("RTO", objectives.rto, achieved.rto);
+  judge("RPO", objectives.rpo, achieved.rpo);
+  return reasons.size() == before;
+}
+
+}  // namespace anclora::respond

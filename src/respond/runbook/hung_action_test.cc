@@ -1,0 +1,144 @@
+// Actions that hang: real threads and a real clock.
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <atomic>
+#include <chrono>
+#include <future>
+#include <thread>
+
+#include "respond/testing/engine_world.h"
+
+namespace anclora::respond {
+namespace {
+
+using namespace std::chrono_literals;
+using testing::EngineWorld;
+using testing::make_plan;
+using testing::make_step;
+
+struct HungActionTest : ::testing::Test {
+  std::promise<void> release;
+  std::shared_future<void> released = release.get_future().share();
+
+  plan::Step step(const char* uses) {
+    plan::Step made = make_step("a", uses);
+    made.timeout = 150ms;
+    return made;
+  }
+  void prepare(EngineWorld& world) {
+    world.threads = true;
+    world.real_clock = &system_clock();
+  }
+  // The hung thread still uses the world: it must end before that does.
+  void let_go(EngineWorld& world, const std::string& last) {
+    release.set_value();
+    const auto happened = [&] {
+      const auto log = world.actions.log();
+      return std::ranges::find(log, last) != log.end();
+    };
+    for (int i = 0; i < 1000 && !happened(); ++i) std::this_thread::sleep_for(5ms);
+    std::this_thread::sleep_for(100ms);
+  }
+};
+
+TEST_F(HungActionTest, IsGivenUpAtItsTimeoutAndAPersonIsAsked) {
+  EngineWorld world(make_plan({step("test.once")}));
+  prepare(world);
+  world.actions.script("a").in_execute = [this] { released.wait(); };
+  const MonoTime before = system_clock().mono_now();
+  ASSERT_EQ(world.start().value(), RunEnd::kPersonNeeded);
+  EXPECT_LT(system_clock().mono_now() - before, 5s);
+  EXPECT_EQ(world.step("a").state, StepState::kUnknown);
+  EXPECT_NE(world.step("a").problem.find("no answer within"), std::string::npos) << world.step("a").problem;
+  EXPECT_NE(world.step("a").problem.find("not there"), std::string::npos) << world.step("a").problem;
+  const std::size_t records = world.records().size();
+  let_go(world, "effect a");
+  EXPECT_EQ(world.records().size(), records) << "a late answer was recorded";
+}
+
+TEST_F(HungActionTest, MayChangeNothingOnceItWasGivenUp) {
+  EngineWorld world(make_plan({step("test.act")}));
+  prepare(world);
+  world.actions.script("a").before_announcing = [this] { released.wait(); };
+  ASSERT_EQ(world.start().value(), RunEnd::kPersonNeeded);
+  EXPECT_EQ(world.step("a").state, StepState::kFailedPaused);
+  let_go(world, "refused a");
+  EXPECT_EQ(world.actions.effects("a"), 0);
+}
+
+TEST_F(HungActionTest, IsRepeatedWhenTheProbeSaysNoAndItMayBe) {
+  plan::Step hanging = step("test.act");
+  hanging.retry = 1;
+  EngineWorld world(make_plan({hanging}));
+  prepare(world);
+  std::atomic<int> calls = 0;
+  world.actions.script("a").in_execute = [&] {
+    if (++calls == 1) released.wait();
+  };
+  ASSERT_EQ(world.start().value(), RunEnd::kFinished);
+  EXPECT_EQ(world.step("a").attempt, 2U);
+  release.set_value();
+  for (int i = 0; i < 1000 && world.actions.effects("a") < 2; ++i) std::this_thread::sleep_for(5ms);
+  std::this_thread::sleep_for(100ms);
+}
+
+TEST_F(HungActionTest, HoldsNoOtherStepUp) {
+  plan::Step other = make_step("b", "test.act");
+  EngineWorld world(make_plan({step("test.act"), other, make_step("c", "test.act", {"b"})}));
+  prepare(world);
+  world.actions.script("a").in_execute = [this] { released.wait(); };
+  world.plan.scenarios[0].steps[0].timeout = 1s;
+  ASSERT_EQ(world.start().value(), RunEnd::kPersonNeeded);
+  EXPECT_EQ(world.step("c").state, StepState::kDone);
+  EXPECT_LT(*world.step("c").finished, *world.step("a").started + 1s);
+  let_go(world, "effect a");
+}
+
+TEST_F(HungActionTest, RunsIndependentStepsAtTheSameTime) {
+  EngineWorld world(make_plan({make_step("a", "test.act"), make_step("b", "test.act")}));
+  prepare(world);
+  std::atomic<int> inside = 0;
+  std::atomic<bool> together = false;
+  for (const char* id : {"a", "b"})
+    world.actions.script(id).in_execute = [&] {
+      ++inside;
+      for (int i = 0; i < 1000 && inside < 2; ++i) std::this_thread::sleep_for(2ms);
+      together = inside == 2;
+    };
+  ASSERT_EQ(world.start().value(), RunEnd::kFinished);
+  EXPECT_TRUE(together);
+  std::this_thread::sleep_for(50ms);
+}
+
+TEST_F(HungActionTest, AreNotTakenForInterruptedWhenTheyEndAtOnce) {
+  std::vector<plan::Step> steps;
+  for (int i = 0; i < 300; ++i) {
+    const std::string id = "s" + std::to_string(i);
+    steps.push_back(make_step(id, i % 2 == 0 ? "test.look" : "test.once"));
+    if (i >= 3) steps.back().needs = {"s" + std::to_string(i - 3)};
+  }
+  EngineWorld world(make_plan(std::move(steps)));
+  prepare(world);
+  ASSERT_EQ(world.start().value(), RunEnd::kFinished);
+  for (const StepStatus& each : world.state().steps) EXPECT_EQ(each.attempt, 1U);
+  std::this_thread::sleep_for(100ms);
+}
+
+TEST_F(HungActionTest, EndsWhenAPersonSaysThatItIsDone) {
+  EngineWorld world(make_plan({make_step("a", "test.look")}));
+  prepare(world);
+  world.options.wait_for_persons = true;
+  world.actions.script("a").in_execute = [this] { released.wait(); };
+  auto running = std::async(std::launch::async, [&] { return world.start().value(); });
+  while (!world.disk.stat("/runs/s-1/inbox") || world.actions.log().empty()) std::this_thread::sleep_for(5ms);
+  world.ask(RequestKind::kDone, "a", "bob", "I looked myself");
+  ASSERT_EQ(running.wait_for(5s), std::future_status::ready);
+  EXPECT_EQ(running.get(), RunEnd::kFinished);
+  EXPECT_EQ(world.step("a").state, StepState::kManualDone);
+  release.set_value();
+  std::this_thread::sleep_for(100ms);
+}
+
+}  // namespace
+}  // namespace anclora::respond

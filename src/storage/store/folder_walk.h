@@ -1,0 +1,14 @@
+// Reads a folder store's tree into a Listing, without following links.
+#pragma once
+
+#include <string>
+#include <string_view>
+
+#include "storage/store/store.h"
+
+namespace anclora::storage {
+
+// Entries that vanish while it walks are left out. A missing root is an empty listing.
+Result<Listing> walk_folder(FileSystem& files, const std::string& root, std::string_view prefix, bool delimited);
+
+}  // namespace anclora::storage

@@ -1,0 +1,79 @@
+"""The main job with an S3 repository on a real RADOS Gateway, through its outages too."""
+import time
+
+from harness import S3, Load
+
+
+def test_protect_break_find_restore_verify_expire_and_mirror_in_s3(world):
+    with S3(world) as s3:
+        repo = world.init(s3.url("repo"))
+        source = world.redis("source")
+        world.capture(repo, source)
+        world.wait_protected(repo, 0)
+        client = source.client()
+        client.pipeline([("HSET", f"job:{i}", "data", "x" * 100) for i in range(2000)])
+        world.wait_protected(repo, int(client.info()["master_repl_offset"]))
+        before = source.digest()
+        client("FLUSHALL")
+        world.wait_protected(repo, int(client.info()["master_repl_offset"]))
+        found = world.run("find", "--dangerous", "--repo", repo, "--json").json()["found"]
+        assert [entry["command"] for entry in found] == ["FLUSHALL"], found
+        target = world.redis("target")
+        world.run("restore", "--repo", repo, "--at", found[0]["at"], "--to", target.url)
+        assert target.digest() == before
+        world.run("tag", "before-release", "--repo", repo)
+        world.run("verify", "--restore", "--repo", repo)
+        world.run("expire", "--repo", repo)
+        copy = s3.url("copy")
+        world.run("mirror", "--repo", repo, "--to", copy)
+        again = world.redis("again")
+        world.run("restore", "--repo", copy, "--at", found[0]["at"], "--to", again.url)
+        assert again.digest() == before
+
+
+def test_a_gateway_that_dies_under_load_costs_nothing(world):
+    with S3(world) as s3:
+        repo = world.init(s3.url("repo"))
+        source = world.redis("source")
+        capture = world.capture(repo, source)
+        client = source.client()
+        client("SET", "first", "1")
+        world.wait_protected(repo, int(client.info()["master_repl_offset"]))
+        load = Load(source, rate=1500)
+        for _ in range(3):
+            time.sleep(1.5)
+            s3.kill_gateway()
+            time.sleep(3)
+            s3.start_gateway()
+        load.stop()
+        assert capture.poll() is None
+        status = world.wait_protected(repo, int(client.info()["master_repl_offset"]), timeout=90)
+        assert status["gaps"] == [], status
+        target = world.redis("target")
+        world.run("restore", "--repo", repo, "--to", target.url)
+        assert target.digest() == source.digest()
+
+
+def test_capture_killed_while_the_store_is_away_loses_nothing_that_it_spooled(world):
+    with S3(world) as s3:
+        repo = world.init(s3.url("repo"))
+        source = world.redis("source", "--repl-backlog-size", "64kb")
+        capture = world.capture(repo, source)
+        client = source.client()
+        client("SET", "first", "1")
+        world.wait_protected(repo, int(client.info()["master_repl_offset"]))
+        s3.kill_gateway()
+        load = Load(source, rate=1500)
+        time.sleep(4)
+        load.stop()
+        time.sleep(2)
+        capture.kill()
+        capture.wait()
+        capture = world.capture(repo, source, log="capture-again.log")
+        time.sleep(2)
+        s3.start_gateway()
+        status = world.wait_protected(repo, int(client.info()["master_repl_offset"]), timeout=90)
+        assert status["gaps"] == [], status
+        target = world.redis("target")
+        world.run("restore", "--repo", repo, "--to", target.url)
+        assert target.digest() == source.digest()

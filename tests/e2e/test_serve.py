@@ -1,0 +1,217 @@
+"""`anclora serve` on the local site: a Redis is lost under traffic, found, told, declared by the API, recovered; the
+daemon killed in the middle, its repository away, strangers at its door."""
+import contextlib
+import http.client
+import json
+import pathlib
+import re
+import shutil
+import signal
+import subprocess
+import time
+
+from harness import free_port
+from test_local_site import Site
+
+PLAN = pathlib.Path(__file__).resolve().parents[2] / "plans" / "local.yaml"
+TOKEN = "0123456789abcdef-token"
+
+
+class Served:
+    """A local site, a repository and a serve that keeps it."""
+
+    def __init__(self, world, *options, traffic=True):
+        self.world, self.options = world, options
+        self.site = Site(world, *([] if traffic else ["--no-traffic"]))
+        world.environment.update({f"ANCLORA_LOCAL_{name}": value for name, value in self.site.environment.items()})
+        world.environment["ANCLORA_LOCAL_PASSPHRASE_FILE"] = str(world.passphrase)
+        self.repo = world.environment["ANCLORA_LOCAL_REPO"]
+        world.run("init", self.repo)
+        self.tokens = world.folder / "tokens"
+        self.tokens.write_text(f"{TOKEN}\noncall:oncalls-own-token-1\n")
+        self.secret = world.folder / "alert-secret"
+        self.secret.write_text("the-alert-secret\n")
+        self.port = free_port()
+        self.start()
+
+    def start(self):
+        self.process = self.world.spawn(
+            "serve", "--plan", PLAN, "--listen", f"127.0.0.1:{self.port}", "--token-file", self.tokens,
+            "--alert-secret-file", self.secret, "--jobs-after", "1h", *self.options, log="serve.log")
+        self.world.wait_for("the API", self.answers, 20)
+
+    def answers(self):
+        try:
+            return self.ask("GET", "/health", token=None)[0] == 200
+        except OSError:
+            assert self.process.poll() is None, self.world.logs()
+            return False
+
+    def ask(self, method, path, body=None, token=TOKEN, host=None, headers=()):
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=20)
+        try:
+            sent = {"Host": host or f"127.0.0.1:{self.port}", **dict(headers)}
+            if token:
+                sent["Authorization"] = f"Bearer {token}"
+            connection.request(method, path, json.dumps(body) if isinstance(body, (dict, list)) else body, sent)
+            reply = connection.getresponse()
+            text = reply.read().decode()
+            return reply.status, json.loads(text) if reply.getheader("Content-Type") == "application/json" else text
+        finally:
+            connection.close()
+
+    def get(self, path):
+        status, reply = self.ask("GET", path)
+        assert status == 200, (path, status, reply)
+        return reply
+
+    def metric(self, name, **labels):
+        text = self.ask("GET", "/metrics", token=None)[1]
+        for line in text.splitlines():
+            if line.startswith(f"anclora_{name}{{") or line.startswith(f"anclora_{name} "):
+                if all(f'{key}="{value}"' in line for key, value in labels.items()):
+                    return float(line.rpartition(" ")[2])
+        return None
+
+    def logs(self):
+        kept = pathlib.Path(self.world.environment["ANCLORA_STATE_DIR"]) / "serve" / "log"
+        return self.world.logs() + "".join(f"--- {path.name}\n{path.read_text(errors='replace')[-2500:]}\n" for path in sorted(kept.glob("*.log")))
+
+    def protected(self):
+        """Captured, and its probes have seen it well."""
+        def well():
+            rpo = self.metric("rpo_seconds", backup="capture")
+            return rpo is not None and rpo < 30 and self.metric("probe_state", probe="redis-answers", state="up") == 1
+        self.world.wait_for("a protected and watched Redis", well, 60)
+
+    def rule(self, name):
+        return next(each["state"] for each in self.get("/api/verdicts")["verdicts"] if each["rule"] == name)
+
+    def run(self):
+        runs = [each for each in self.get("/api/runs")["runs"] if each["scenario"] == "redis-lost"]
+        return runs[-1] if runs else None
+
+    def lose_redis(self):
+        self.site.command("lose-redis")
+        return time.time()
+
+    def wait_run(self, state, timeout=60):
+        def there():
+            run = self.run()
+            return run if run and run["state"] == state else None
+        try:
+            return self.world.wait_for(f"the run is {state}", there, timeout, every=0.2)
+        except AssertionError as error:
+            raise AssertionError(f"{error}\n{self.run()}\n{self.logs()}") from error
+
+
+def test_a_lost_redis_is_found_told_declared_and_recovered_by_itself(world):
+    served = Served(world)
+    served.site.wait_for_traffic(40)
+    served.protected()
+    lost = served.lose_redis()
+    world.wait_for("the verdict", lambda: served.rule("redis-gone") == "confirmed", 10, every=0.05)
+    assert time.time() - lost <= 5, f"{time.time() - lost} s\n{served.logs()}"  # the looks at the API included
+
+    run = served.wait_run("waiting", 20)
+    incident = world.wait_for("the incident", lambda: served.get("/api/incidents")["incidents"], 10)[0]
+    assert incident["scenario"] == "redis-lost" and incident["severity"] == "critical", incident
+    mails = pathlib.Path(world.environment["ANCLORA_LOCAL_MAIL_DIR"])
+    hooks = pathlib.Path(world.environment["ANCLORA_LOCAL_WEBHOOK_DIR"])
+    told = world.wait_for("mail and webhook", lambda: any(mails.glob("*.eml")) and any(hooks.glob("*.json")), 20)
+    assert told and incident["incident"] in next(mails.glob("*.eml")).read_text(), served.logs()
+
+    status, reply = served.ask("POST", f"/api/incidents/{incident['incident']}/ack", {"as": "oncall"})
+    assert status == 200, reply
+    status, reply = served.ask("POST", f"/api/runs/{run['run']}/approve", {}, token="oncalls-own-token-1")
+    assert status == 200 and reply["answer"] == "approval.granted", reply
+    served.wait_run("finished", 120)
+    report = served.get(f"/api/runs/{run['run']}")
+    assert report["rto"]["achieved_seconds"] > 0 and report["rto"]["met"] is True, report["rto"]
+    assert report["rto"]["detect_seconds"] <= 3, report["rto"]
+    world.wait_for("the rule keeps quiet", lambda: served.rule("redis-gone") == "silenced", 10)
+    assert served.metric("incidents_open") == 1 and served.metric("incidents_unacknowledged") == 0
+    assert served.metric("rule_state", rule="redis-gone", state="silenced") == 1
+    assert served.metric("probe_state", probe="redis-answers", state="down") == 1
+
+    served.process.send_signal(signal.SIGTERM)
+    assert served.process.wait(60) == 0, served.logs()
+    served.start()  # what a finished run silenced stays silent over a restart, until a person releases it
+    world.wait_for("the rule is still quiet", lambda: served.rule("redis-gone") == "silenced", 20)
+    assert len([r for r in served.get("/api/runs")["runs"] if r["scenario"] == "redis-lost"]) == 1
+    status, reply = served.ask("POST", "/api/rules/redis-gone/release", {"as": "oncall"})
+    assert status == 200, reply
+
+
+def test_a_killed_daemon_goes_on_where_it_was(world):
+    served = Served(world)
+    served.site.wait_for_traffic(40)
+    served.protected()
+    served.lose_redis()
+    run = served.wait_run("waiting", 30)
+    pids = [child["pid"] for child in served.get("/api/status")["children"] if child["running"]]
+    assert pids
+    served.process.kill()
+    served.process.wait()
+    world.wait_for("the children ended with it", lambda: not any(pathlib.Path(f"/proc/{pid}").exists() for pid in pids), 10)
+    served.start()
+    world.wait_for("the run has a runner again", lambda: (served.run() or {}).get("has_runner"), 30)
+    status, reply = served.ask("POST", f"/api/runs/{run['run']}/approve", {"as": "oncall"})
+    assert status == 200, (reply, served.logs())
+    world.wait_for("it acts", lambda: served.run()["state"] in ("running", "finished"), 30, every=0.05)
+    served.process.kill()
+    served.process.wait()
+    served.start()
+    served.wait_run("finished", 120)
+    runs = [each for each in served.get("/api/runs")["runs"] if each["scenario"] == "redis-lost"]
+    assert len(runs) == 1 and len(served.get("/api/incidents")["incidents"]) == 1, (runs, served.logs())
+    assert served.get("/api/incidents")["incidents"][0]["scenario"] == "redis-lost"
+
+
+def test_strangers_are_refused_and_alerts_are_no_proof(world):
+    served = Served(world, "--no-capture", traffic=False)
+    for method, path in (("GET", "/api/status"), ("POST", "/api/runs"), ("POST", "/alerts")):
+        assert served.ask(method, path, {}, token=None)[0] == 401
+        assert served.ask(method, path, {}, token="wrong-wrong-wrong-wrong")[0] == 401
+    assert served.ask("GET", "/metrics", token=None, host="evil.example")[0] == 403
+    assert served.ask("POST", "/api/runs", {"scenario": "redis-lost", "as": "nobody"})[0] == 400
+    assert served.ask("POST", "/api/runs/../../etc/approve", {"as": "oncall"})[0] in (400, 404)
+    with contextlib.suppress(ConnectionError):  # refused before it is read
+        assert served.ask("POST", "/alerts", "x" * (2 << 20), token="the-alert-secret")[0] == 413
+    alert = {"version": "4", "alerts": [{"status": "firing", "labels": {"alertname": "RedisDown", "severity": "critical"},
+                                         "annotations": {}, "startsAt": "2026-11-24T12:00:00Z", "fingerprint": "f1"}]}
+    status, reply = served.ask("POST", "/alerts", alert, token="the-alert-secret")
+    assert status == 200 and reply["signals"] == 1, reply
+    time.sleep(1)
+    assert served.get("/api/incidents")["incidents"] == [] and served.get("/api/runs")["runs"] == []
+    served.process.send_signal(signal.SIGTERM)
+    assert served.process.wait(30) == 0, served.logs()
+
+
+def test_a_repository_that_goes_away_is_told_and_stops_nothing(world):
+    served = Served(world, traffic=False)
+    served.protected()
+    away = world.folder / "repo-away"
+    shutil.move(served.repo, away)
+    world.wait_for("it is told", lambda: served.metric("backup_away", backup="capture") == 1, 60)
+    assert served.answers() and served.metric("probe_state", probe="redis-answers", state="up") == 1
+    shutil.move(away, served.repo)
+    world.wait_for("it is back", lambda: served.metric("backup_away", backup="capture") == 0, 90)
+
+
+def test_two_daemons_do_not_share_a_state_folder(world):
+    served = Served(world, "--no-capture", traffic=False)
+    second = world.run("serve", "--plan", PLAN, "--listen", "none", check=False)
+    assert second.code == 5 and "another serve" in second.err, second
+    open_door = world.run("serve", "--plan", PLAN, "--listen", "0.0.0.0:0", check=False)
+    assert open_door.code == 2 and "--token-file" in open_door.err, open_door
+    assert served.answers()
+
+
+def test_promtool_accepts_the_example_of_alert_rules(world):
+    rules = pathlib.Path(__file__).resolve().parents[2] / "docs" / "operations" / "anclora-alerts.yaml"
+    checked = subprocess.run(["promtool", "check", "rules", str(rules)], capture_output=True, text=True, timeout=60, check=False)
+    assert checked.returncode == 0 and "rules found" in checked.stdout, checked
+    documented = (rules.parent / "metrics.md").read_text()
+    named = set(re.findall(r"anclora_([a-z_]+)", "".join(line for line in rules.read_text().splitlines() if "expr:" in line)))
+    assert named and all(f"`{name}`" in documented for name in named), named

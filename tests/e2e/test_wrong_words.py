@@ -1,0 +1,63 @@
+"""Command lines that cannot be meant: each is told clearly, with --json in JSON, with the right code, and changes nothing."""
+
+
+def names(folder):
+    return sorted(str(path) for path in folder.rglob("*"))
+
+
+def test_wrong_words_are_told_and_change_nothing(world):
+    repo = world.folder / "repo"
+    world.init(repo)
+    world.run("init", world.folder / "other")
+    before = names(world.folder)
+
+    def refused(*args, code=2):
+        told = world.run(*args, "--repo", repo, check=False)
+        assert told.code == code, (args, told)
+        in_json = world.run(*args, "--repo", repo, "--json", check=False).json()["error"]
+        assert in_json["exit_code"] == code and in_json["message"] in told.err and in_json["hint"], (args, in_json, told)
+        return told.err
+
+    assert 'no command "frobnicate"' in refused("frobnicate")
+    assert "anclora --help" in refused()
+    assert "anclora restore --help" in refused("restore", "--frobnicate", "--to", "dir:x")
+    assert "--to is required" in refused("restore")
+    assert "extra" in refused("status", "extra")
+    assert "--limit" in refused("find", "--dangerous", "--limit", "abc")
+    assert "--limit" in refused("find", "--dangerous", "--limit", "-1")
+    assert "--limit" in refused("find", "--dangerous", "--limit", "0")
+    assert "5m ago" in refused("find", "--dangerous", "--since", "2h")
+    assert "before --since" in refused("find", "--dangerous", "--since", "1h ago", "--until", "2h ago")
+    assert "cannot name a source" in refused("expire", "--name", "../../etc")
+    assert "--recovery" in refused("key", "add", "--recovery", "--new-passphrase-file", world.passphrase)
+    assert "--new-passphrase-file" in refused("key", "add", code=5)
+    capture = ("capture", "--source", "redis://127.0.0.1:1")
+    assert "1MiB" in refused(*capture, "--outbox-limit", "0")
+    assert "HOST:PORT" in refused(*capture, "--metrics", "nonsense")
+    assert "inside each other" in refused("mirror", "--to", repo / "copy")
+    assert "inside each other" in refused("mirror", "--to", world.folder)
+    assert "check the path" in refused("rdb", "check", world.folder / "nothing", code=3)
+    assert names(world.folder) == before
+    assert "no source yet" in world.run("history", "--repo", repo).out
+
+
+def test_tag_list_is_no_tag_and_tag_source_takes_a_password_file(world):
+    repo, source = world.init(world.folder / "repo"), world.redis("source", "--requirepass", "a secret")
+    secret = world.folder / "secret"
+    secret.write_text("a secret\n")
+    world.capture(repo, source, "--source-password-file", secret)
+    world.wait_for("a first base", lambda: (status := world.status(repo)) and status["windows"])
+    refused = world.run("tag", "list", "--repo", repo, check=False)
+    assert refused.code == 2 and "anclora tag --list" in refused.err, refused
+    assert world.run("tag", "t", "--repo", repo, "--source", source.url, check=False).code == 7
+    world.run("tag", "t", "--repo", repo, "--source", source.url, "--source-password-file", secret)
+    assert [tag["name"] for tag in world.run("tag", "--list", "--repo", repo, "--json").json()["tags"]] == ["t"]
+
+
+def test_a_repository_inside_another_is_refused_and_init_leaves_no_empty_folder(world):
+    repo = world.init(world.folder / "repo")
+    assert not (world.folder / "repo" / "probe").exists(), list((world.folder / "repo").iterdir())
+    for inner in ("inner", "sources/default"):
+        refused = world.run("init", world.folder / "repo" / inner, check=False)
+        assert refused.code == 5 and f"inside the repository {repo}" in refused.err, refused
+        assert not (world.folder / "repo" / inner).exists()
