@@ -156,6 +156,7 @@ def test_a_killed_daemon_goes_on_where_it_was(world):
     world.wait_for("the children ended with it", lambda: not any(pathlib.Path(f"/proc/{pid}").exists() for pid in pids), 10)
     served.start()
     world.wait_for("the run has a runner again", lambda: (served.run() or {}).get("has_runner"), 30)
+    served.wait_run("waiting", 30)
     status, reply = served.ask("POST", f"/api/runs/{run['run']}/approve", {"as": "oncall"})
     assert status == 200, (reply, served.logs())
     world.wait_for("it acts", lambda: served.run()["state"] in ("running", "finished"), 30, every=0.05)

@@ -145,7 +145,7 @@ std::string run_state_text(const RunReport& report) {
 std::vector<WaitsFor> waits_for(const RunReport& report) {
   std::vector<WaitsFor> list;
   if (report.state.over()) return list;
-  if (report.run.declare && !report.state.declare.granted)
+  if (report.run.declare && report.state.declare.round > 0 && !report.state.declare.granted)
     list.push_back({"",
                     "approval",
                     roles_of(report.run.declare->roles),
