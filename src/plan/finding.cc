@@ -19,6 +19,12 @@ nlohmann::ordered_json to_json(std::string_view file, const Finding& finding) {
           {"hint", finding.hint}};
 }
 
+// A value with a line break in it must not look like a second finding.
+std::string on_one_line(std::string text) {
+  std::ranges::replace_if(text, [](char c) { return c == '\n' || c == '\r' || c == '\t'; }, ' ');
+  return text;
+}
+
 constexpr auto kReplace = nlohmann::json::error_handler_t::replace;
 
 }  // namespace
@@ -43,7 +49,7 @@ void sort_by_place(Findings& findings) {
 
 std::string to_text(std::string_view file, const Finding& finding) {
   std::string text = fmt::format("{}:{}:{}: {}: {} [{}]", file, finding.place.line, finding.place.column,
-                                 to_string(finding.severity), finding.message, finding.code);
+                                 to_string(finding.severity), on_one_line(finding.message), finding.code);
   if (!finding.hint.empty()) text += "\n    hint: " + finding.hint;
   return text;
 }

@@ -20,6 +20,10 @@ struct StopReading {};
 
 bool is_plain_tag(const std::string& tag) { return tag.empty() || tag == "?" || tag == "!"; }
 
+bool is_control(unsigned char byte) {
+  return (byte < 0x20 && byte != '\t' && byte != '\n' && byte != '\r') || byte == 0x7f;
+}
+
 // Builds the value from yaml-cpp's events, bottom up on a stack of open lists and maps.
 class ValueBuilder final : public YAML::EventHandler {
  public:
@@ -42,6 +46,7 @@ class ValueBuilder final : public YAML::EventHandler {
   }
   void OnScalar(const YAML::Mark& mark, const std::string& tag, YAML::anchor_t, const std::string& text) override {
     refuse_tag(mark, tag);
+    refuse_escapes(mark, text);
     add(Value{.kind = ValueKind::kScalar, .text = text, .items = {}, .entries = {}, .place = place(mark)});
   }
   void OnSequenceStart(const YAML::Mark& mark, const std::string& tag, YAML::anchor_t,
@@ -74,6 +79,13 @@ class ValueBuilder final : public YAML::EventHandler {
   }
   void refuse_tag(const YAML::Mark& mark, const std::string& tag) {
     if (!is_plain_tag(tag)) refuse("yaml.tag", mark, fmt::format("the tag {}", tag), "leave the tag out");
+  }
+
+  // refuse_bytes() has judged the file; an escape in quotes ("\\x1b") makes them afterwards.
+  void refuse_escapes(const YAML::Mark& mark, const std::string& text) {
+    for (const char c : text)
+      if (const auto byte = static_cast<unsigned char>(c); is_control(byte) || byte == '\r')
+        return refuse("yaml.control_character", mark, fmt::format("the control character 0x{:02x}", byte), "delete it");
   }
 
   void open(ValueKind kind, const YAML::Mark& mark, const std::string& tag) {
@@ -162,7 +174,7 @@ bool refuse_bytes(std::string_view bytes, const PlaceFinder& places, Findings& f
   }
   for (std::size_t i = 0; i < bytes.size(); ++i) {
     const auto byte = static_cast<unsigned char>(bytes[i]);
-    if ((byte < 0x20 && byte != '\t' && byte != '\n' && byte != '\r') || byte == 0x7f) {
+    if (is_control(byte)) {
       add_error(findings, "yaml.control_character", places.at_offset(i),
                 fmt::format("the control character 0x{:02x} is not allowed in a plan", byte), "delete it");
       return true;

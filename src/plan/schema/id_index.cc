@@ -28,7 +28,7 @@ void IdIndex::add_list(const std::string& section, const Value* list) {
   for (const Value& item : list->items) {
     const Value* id = item.find("id");
     if (id == nullptr || id->text.empty()) continue;
-    const Value* kind = item.find("kind");
+    const Value* kind = item.find(section == "probes" ? "uses" : "kind");
     named.try_emplace(id->text, NamedItem{id->place, kind == nullptr ? std::string() : kind->text});
   }
 }

@@ -12,6 +12,10 @@ Parameter chosen_from() {
   return steps_used("from", "steps that left the address of a server: the first of them that ran counts");
 }
 
+Parameter keyspace_probe(std::string name, std::string help) {
+  return parameter(std::move(name), ParameterType::kProbe, std::move(help), {"probe.keyspace"});
+}
+
 void add_recovery_points(std::vector<ActionSchema>& actions) {
   actions.push_back(observing(
       "recovery_point.select", "chooses the point to recover to, and proves that it is there",
@@ -23,7 +27,7 @@ void add_recovery_points(std::vector<ActionSchema>& actions) {
                               required(text("name", "the tag's name; the run's id is added"))}));
   actions.push_back(observing(
       "recovery_point.bisect", "finds the last good moment by restores into a scratch server",
-      {repository(), source(), required(probe("check", "a probe.keyspace that tells good from bad")),
+      {repository(), source(), required(keyspace_probe("check", "a probe.keyspace that tells good from bad")),
        text("good", "a moment known to be good (default: the window's begin)"),
        text("bad", "a moment known to be bad (default: latest)"), integer("max_restores", "stop after this many")}));
   actions.back().verifies = false;
@@ -52,16 +56,18 @@ void add_servers(std::vector<ActionSchema>& actions) {
   actions.push_back(observing(
       "redis.verify", "role, offset, keys, invariants and beacon of a server",
       {target("target", kRedis, "the server"), chosen_from(), step("point", "the recovery point to compare with"),
-       probe("invariants", "a probe.keyspace whose invariants must hold"), integer("min_keys", "fewest keys")}));
+       keyspace_probe("invariants", "a probe.keyspace whose invariants must hold"),
+       integer("min_keys", "fewest keys")}));
   actions.push_back(undoable(changing(
       "redis.switch", "makes a server the one that serves: its replicas follow it, the old one is no longer named",
       {target("to", kRedis, "the server"), chosen_from(),
        targets("replicas", kRedis, "servers that shall follow it")})));
-  actions.push_back(changing(
-      "redis.evidence", "copies a server's state and keeps its history, before anything is changed",
-      {required(target("target", kRedis, "the server")),
-       target("repository", {"repository"}, "pins its newest point there too"), source(),
-       reference("to", "folder for the copy"), probe("invariants", "a probe.keyspace: what breaks it is listed")}));
+  actions.push_back(changing("redis.evidence",
+                             "copies a server's state and keeps its history, before anything is changed",
+                             {required(target("target", kRedis, "the server")),
+                              target("repository", {"repository"}, "pins its newest point there too"), source(),
+                              reference("to", "folder for the copy"),
+                              keyspace_probe("invariants", "a probe.keyspace: what breaks it is listed")}));
 }
 
 void add_queues(std::vector<ActionSchema>& actions) {

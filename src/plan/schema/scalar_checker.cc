@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
 #include <charconv>
 #include <cstdlib>
 
@@ -22,6 +23,12 @@ bool is_integer(std::string_view text) {
   std::uint32_t number = 0;
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
   return error == std::errc() && end == text.data() + text.size();
+}
+
+// Taken literally they would mean "never" or "at once", and the readers of the plan take 0 for "not given".
+bool must_not_be_zero(std::string_view name) {
+  constexpr std::array<std::string_view, 5> kNames = {"every", "timeout", "rto", "rto_max", "max_restores"};
+  return std::ranges::find(kNames, name) != kNames.end();
 }
 
 bool is_number(const std::string& text) {
@@ -88,9 +95,11 @@ void ScalarChecker::check_text(const Value& value, const Parameter& by, const st
         wrong(value, "value.boolean", by, where, "true or false", "write true or false");
       return;
     case ParameterType::kDuration:
-      if (!parse_span(value.text))
+      if (const auto span = parse_span(value.text); !span)
         wrong(value, "value.duration", by, where, "a duration",
               "write 90s, 5m, 1h30m, 7d, or day, week, month, quarter, year");
+      else if (*span == Duration::zero() && must_not_be_zero(by.name))
+        wrong(value, "value.duration", by, where, "longer than 0", by.help);
       return;
     case ParameterType::kSize:
       if (!parse_size(value.text)) wrong(value, "value.size", by, where, "a size", "write 64MiB, 4GiB");
@@ -115,6 +124,9 @@ void ScalarChecker::check_text(const Value& value, const Parameter& by, const st
 void ScalarChecker::check_number(const Value& value, const Parameter& by, const std::string& where) {
   if (by.type == ParameterType::kInteger && !is_integer(value.text))
     wrong(value, "value.integer", by, where, "a whole number of 0 to 4294967295", "write it in digits");
+  else if (by.type == ParameterType::kInteger && must_not_be_zero(by.name) &&
+           value.text.find_first_not_of('0') == std::string::npos)
+    wrong(value, "value.integer", by, where, "at least 1", by.help);
   if (by.type == ParameterType::kNumber && !is_number(value.text))
     wrong(value, "value.number", by, where, "a number", "write it as 12.5");
   if (by.type == ParameterType::kPercent) {
@@ -130,8 +142,7 @@ void ScalarChecker::check_name(const Value& value, const Parameter& by, const st
     case ParameterType::kTargetList:
       return check_target(value, by);
     case ParameterType::kProbe:
-      if (index_.find("probes", value.text) == nullptr) unknown_name(value, "probe", index_.ids("probes"));
-      return;
+      return check_probe(value, by);
     case ParameterType::kContact:
     case ParameterType::kContactList: {
       if (index_.find("contacts", value.text) != nullptr || index_.find("roles", value.text) != nullptr) return;
@@ -168,6 +179,16 @@ void ScalarChecker::check_target(const Value& value, const Parameter& by) {
             fmt::format("\"{}\" must name a target of kind {}; \"{}\" is of kind {}", by.name,
                         fmt::join(by.choices, " or "), value.text, found->kind),
             suggestion(value.text, index_.targets(by.choices)));
+}
+
+void ScalarChecker::check_probe(const Value& value, const Parameter& by) {
+  const NamedItem* found = index_.find("probes", value.text);
+  if (found == nullptr) return unknown_name(value, "probe", index_.ids("probes"));
+  if (by.choices.empty() || std::ranges::find(by.choices, found->kind) != by.choices.end()) return;
+  add_error(findings_, "probe.kind", value.place,
+            fmt::format("\"{}\" must name a probe that uses {}; \"{}\" uses {}", by.name, fmt::join(by.choices, " or "),
+                        value.text, found->kind),
+            by.help);
 }
 
 void ScalarChecker::check_action(const Value& value, const Parameter& by) {

@@ -29,6 +29,7 @@ class ScalarChecker {
   void check_number(const Value& value, const Parameter& by, const std::string& where);
   void check_action(const Value& value, const Parameter& by);
   void check_target(const Value& value, const Parameter& by);
+  void check_probe(const Value& value, const Parameter& by);
   void check_reference(const Value& value, const Parameter& by, const std::string& where);
   void unknown_name(const Value& value, std::string_view word, const std::vector<std::string>& known);
   void wrong(const Value& value, std::string code, const Parameter& by, const std::string& where, std::string_view must,
