@@ -111,6 +111,21 @@ Result<std::vector<std::unique_ptr<respond::BeaconWriter>>> beating(CommandConte
   return beacons;
 }
 
+// Two runs of one scenario would change the same servers, and a person's approval would reach only one of them. Also
+// where serve has begun one that waits.
+Status refuse_a_second(const CommandContext& context, const std::string& scenario) {
+  ASSIGN_OR_RETURN(const auto runs, respond::list_runs(context.files, runs_folder(context)));
+  for (const std::string& run : runs) {
+    const auto stored = read_run(context, run);
+    if (!stored || stored->state.over() || stored->state.drill || stored->run.scenario != scenario) continue;
+    return Error(ErrorKind::kAlreadyExists, fmt::format("{} is being run already: {} is not over", scenario, run),
+                 fmt::format("go on with it: anclora run status --run {0}; or end it: anclora run abort --run {0} "
+                             "--as NAME --reason TEXT",
+                             run));
+  }
+  return {};
+}
+
 Result<int> run_start(CommandContext& context, const Arguments& arguments) {
   ASSIGN_OR_RETURN(const Bytes bytes, context.files.read_all(arguments.plan, kMaxPlanBytes));
   ASSIGN_OR_RETURN(plan::Plan plan, plan::read_plan(arguments.plan, bytes));
@@ -127,6 +142,7 @@ Result<int> run_start(CommandContext& context, const Arguments& arguments) {
                  "see what it would do with --dry-run, then repeat with --yes");
   RETURN_IF_ERROR(check_rule(plan, arguments.rule, arguments.scenario));
   RETURN_IF_ERROR(check_contact(plan, arguments.contact, !drill && arguments.rule.empty()));
+  if (!drill) RETURN_IF_ERROR(refuse_a_second(context, arguments.scenario));
   std::vector<std::unique_ptr<respond::BeaconWriter>> beacons;
   if (arguments.inject) {
     ASSIGN_OR_RETURN(beacons, beating(context, plan, arguments.environment));
