@@ -128,5 +128,27 @@ TEST(RedisVerify, JudgesTheChosenPoint) {
   EXPECT_EQ(step.notes.size(), 2U);
 }
 
+TEST(RedisVerify, ABeaconThatNobodyWroteIsNoLoss) {
+  const auto server = RedisServer::start();
+  const auto action = make_redis_verify(system_dialer());
+  server->command({"SET", "dr:beacon", "1800000000000000 7"});
+  LoneStep step = step_on(*server, "redis.verify", "{from: [promote], point: point}");
+  step.outputs["promote"] = {{"target", "main"}, {"offset", "1000"}, {"replication_id", "abc"}};
+  step.outage = WallTime(std::chrono::microseconds(1'800'000'100'000'000));
+  const auto measured = [&](std::int64_t point_seconds) {
+    const WallTime point = WallTime(std::chrono::seconds(1'800'000'000 + point_seconds));
+    step.outputs["point"] = {{"position", "1/1000"}, {"replication_id", "abc"}, {"time", format_rfc3339(point)}};
+    return action->execute(step)->outputs.at("rpo_seconds");
+  };
+  EXPECT_EQ(measured(10), "100.000");  // a beacon a little older than the point is the better measure
+  EXPECT_TRUE(step.notes.empty());
+  EXPECT_EQ(measured(99), "1.000");
+  ASSERT_EQ(step.notes.size(), 1U);
+  EXPECT_NE(step.notes.front().find("nobody wrote the beacon"), std::string::npos) << step.notes.front();
+  EXPECT_EQ(measured(130), "0.000");
+  step.outputs["promote"]["offset"] = "990";  // it does not hold the point: the beacon counts
+  EXPECT_EQ(measured(99), "100.000");
+}
+
 }  // namespace
 }  // namespace anclora::respond

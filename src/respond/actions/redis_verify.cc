@@ -16,6 +16,10 @@
 namespace anclora::respond {
 namespace {
 
+// A server that holds writes this much younger than its beacon shows that the beacon was not being written, as when
+// neither serve nor detect runs. Its age would be told as a loss that there was not.
+constexpr Duration kStale = std::chrono::seconds(30);
+
 class VerifyAction final : public Action {
  public:
   explicit VerifyAction(Dialer& dialer) : dialer_(dialer) {}
@@ -90,7 +94,10 @@ class VerifyAction final : public Action {
       const auto made = context.outputs_of(made_by);
       if (!made.has_value() || found(*made, "target") != id) continue;
       if (const std::string position = found(*made, "position"); !position.empty()) {
-        if (position == to_string(point)) return {};
+        if (position == to_string(point)) {
+          outcome.outputs["holds_until"] = found(chosen, "time");
+          return {};
+        }
         return Error(ErrorKind::kDataLoss,
                      fmt::format("{} holds {}, not the chosen {}", id, position, to_string(point)), "restore it again");
       }
@@ -109,6 +116,7 @@ class VerifyAction final : public Action {
       context.note(fmt::format("{} followed another stream than {}: they are not compared", id, to_string(point)));
     } else if (offset >= point.offset.value) {
       outcome.outputs["rpo_writes"] = "0";  // of those that are protected
+      outcome.outputs["holds_until"] = found(chosen, "time");
     } else {
       const std::uint64_t behind = point.offset.value - offset;
       outcome.outputs["rpo_bytes"] = std::to_string(behind);
@@ -131,9 +139,15 @@ class VerifyAction final : public Action {
     outcome.outputs["beacon_at"] = format_rfc3339(read.at);
     outcome.outputs["beacon_beat"] = std::to_string(read.beat);
     outcome.summary += ", beacon of " + format_rfc3339(read.at);
-    // Younger than the outage: somebody has written it here since.
-    if (const auto out = context.outage_began(); out && *out >= read.at)
-      outcome.outputs["rpo_seconds"] = fmt::format("{:.3f}", static_cast<double>((*out - read.at).count()) / 1e6);
+    const auto out = context.outage_began();
+    if (!out || *out < read.at) return {};  // younger than the outage: somebody has written it here since
+    WallTime kept = read.at;
+    if (const auto until = parse_rfc3339(found(outcome.outputs, "holds_until")); until && *until > read.at + kStale) {
+      context.note(fmt::format("nobody wrote the beacon in the {} before {}: the loss counts from there",
+                               format_duration(*until - read.at), format_rfc3339(*until)));
+      kept = std::min(*until, *out);
+    }
+    outcome.outputs["rpo_seconds"] = fmt::format("{:.3f}", static_cast<double>((*out - kept).count()) / 1e6);
     return {};
   }
 
