@@ -136,7 +136,7 @@ void add_incident_audit(CLI::App& incident, CommandContext& context) {
   command = incident.add_subcommand("verify", "prove an export: every byte, every chain; on any machine");
   command->add_option("file", proved->file, "the .tar or the folder")->required();
   command->add_option("--tip", proved->tip, "the hash that was told when the export was made");
-  command->footer("Example: anclora incident verify incident.tar --repo /mnt/backups");
+  command->footer("Example: anclora incident verify incident.tar --tip HASH");
   command->callback([&context, proved] { context.action = [&context, proved] { return verify(context, *proved); }; });
 }
 

@@ -80,6 +80,16 @@ Status claim_run(CommandContext& context, Lent& lent, const std::string& run, co
   return {};
 }
 
+// Empty: all that was to be undone is undone.
+std::string step_not_undone(const RunReport& report) {
+  for (std::size_t i = 0; i < report.state.steps.size(); ++i) {
+    const respond::StepStatus& step = report.state.steps[i];
+    if (report.state.over() && step.state == respond::StepState::kUnknown && step.problem.starts_with("undo: "))
+      return report.run.steps[i].step.id;
+  }
+  return {};
+}
+
 Result<int> end_of(CommandContext& context, const respond::LiveRun& live, const Result<respond::RunEnd>& end) {
   const RunReport report{live.plan(),
                          live.run(),
@@ -92,6 +102,10 @@ Result<int> end_of(CommandContext& context, const respond::LiveRun& live, const 
   else
     context.out << to_text(report);
   if (!end) return end.error().with_hint("go on with: anclora run resume --run " + report.state.run);
+  if (const std::string step = step_not_undone(report); !step.empty())
+    return Error(
+        ErrorKind::kFailedPrecondition, step + " could not be undone",
+        fmt::format("mend what its line says, then: anclora run undo {} --run {} --as NAME", step, report.state.run));
   switch (*end) {
     case respond::RunEnd::kFinished:
       return 0;

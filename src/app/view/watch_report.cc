@@ -49,7 +49,9 @@ std::string to_text(const respond::ProbeView& probe) {
   std::string text = fmt::format("{} at {}: {}", probe.probe, probe.vantage, respond::to_string(probe.state));
   if (probe.down_since) text += " since " + clock_time(*probe.down_since);
   if (!probe.last) return text + (probe.here ? ", not looked at yet" : ", nobody has reported");
-  if (probe.last->state != probe.state) text += fmt::format(", last seen {}", respond::to_string(probe.last->state));
+  // One look settles nothing: the state follows when several agree.
+  if (probe.last->state != probe.state)
+    text += fmt::format(" yet, last seen {}", respond::to_string(probe.last->state));
   if (!probe.last->reason.empty()) text += ", " + probe.last->reason;
   return text;
 }

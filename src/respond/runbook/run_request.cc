@@ -118,7 +118,8 @@ class Judge {
         stuck || step.state == kPending || step.state == kAwaitingApproval || (may_settle && step.state == kRunning);
     if (!may)
       return refused(fmt::format("{} is {}", request_.step, to_string(step.state)),
-                     "wait for its end or its timeout, or abort the run");
+                     state_.settled(index) ? "it is settled: see what waits with anclora run status"
+                                           : "wait for its end or its timeout, or abort the run");
     if (request_.text.empty())
       return request_.kind == RequestKind::kSkip
                  ? refused("a skipped step needs a reason", "give --reason TEXT")
