@@ -2,117 +2,18 @@
 """The benchmarks that scripts/bench runs. Every figure is a ratio against a peer measured in the same run, interleaved
 with ours, or a time against its limit. Nothing is asserted: what falls short is shown as such."""
 import argparse
-import json
 import os
 import pathlib
 import shutil
 import statistics
 import subprocess
-import sys
 import threading
 import time
 
-sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "tests" / "e2e"))
-from harness import S3, RedisServer, World  # noqa: E402
-from test_run import Site as RunSite  # noqa: E402
-
-CLOCK_TICKS = os.sysconf("SC_CLK_TCK")
-
-
-class Bench:
-    def __init__(self, build, small):
-        self.anclora = build / "anclora"
-        self.load = build / "bench" / "anclora_job_load"
-        self.jobs = 200_000 if small else 1_750_000  # 1.75 M jobs are about 790 MB in memory
-        self.rounds = 1 if small else 3
-        self.rows = []
-
-    def row(self, name, figure, limit, unit, detail):
-        ok = figure <= limit
-        self.rows.append((name, figure, limit, unit, ok, detail))
-        print(f"{'ok   ' if ok else 'SHORT'} {name}: {figure:.3f}{unit} (goal <= {limit}{unit})   {detail}", flush=True)
-
-    def row_at_least(self, name, figure, limit, unit, detail):
-        ok = figure >= limit
-        self.rows.append((name, figure, limit, unit, ok, detail))
-        print(f"{'ok   ' if ok else 'SHORT'} {name}: {figure:.3f}{unit} (goal >= {limit}{unit})   {detail}", flush=True)
-
-    def drive(self, server, **options):
-        args = [str(self.load), "--port", str(server.port)]
-        for name, value in options.items():
-            args += [f"--{name.replace('_', '-')}"] + ([] if value is True else [str(value)])
-        return json.loads(subprocess.run(args, check=True, capture_output=True, text=True).stdout)
-
-
-def cpu_seconds(pid):
-    fields = pathlib.Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()
-    return (int(fields[11]) + int(fields[12])) / CLOCK_TICKS
-
-
-def peak_memory_mib(pid):
-    for line in pathlib.Path(f"/proc/{pid}/status").read_text().splitlines():
-        if line.startswith("VmHWM:"):
-            return int(line.split()[1]) / 1024
-    raise RuntimeError("no VmHWM")
-
-
-def offset_of(server):
-    return int(server.client().info()["master_repl_offset"])
-
-
-def wait_acknowledged(server, name_count, timeout=180):
-    """Waits until every attached replica acknowledged all of the source's stream."""
-    deadline = time.monotonic() + timeout
-    while time.monotonic() < deadline:
-        info = server.client().info()
-        master = int(info["master_repl_offset"])
-        acked = [int(value.split("offset=")[1].split(",")[0]) for key, value in info.items()
-                 if key.startswith("slave") and "offset=" in value]
-        if len(acked) == name_count and all(master - offset < 200 for offset in acked):
-            return
-        time.sleep(0.02)
-    raise RuntimeError("replicas did not catch up")
-
-
-def follow(world, name, source, *options):
-    replica = world.redis(name, *options)
-    replica.client()("REPLICAOF", "127.0.0.1", source.port)
-    deadline = time.monotonic() + 180
-    while replica.client().info().get("master_link_status") != "up":
-        if time.monotonic() > deadline:
-            raise RuntimeError("the replica did not sync")
-        time.sleep(0.01)
-    return replica
-
-
-def loaded_source(bench, world, name="source", *options):
-    source = world.redis(name, "--repl-backlog-size", "64mb", "--client-output-buffer-limit", "replica 0 0 0", *options)
-    bench.drive(source, count=bench.jobs)
-    return source
-
-
-def startup_seconds(world, rdb, name):
-    """How long a redis-server takes from its start to serving this RDB."""
-    folder = world.folder / name
-    folder.mkdir()
-    os.link(rdb, folder / "dump.rdb")
-    started = time.monotonic()
-    server = RedisServer(folder, "--dbfilename", "dump.rdb")
-    client = server.client()
-    while client.info().get("loading") != "0":
-        time.sleep(0.005)
-    took = time.monotonic() - started
-    server.kill()
-    shutil.rmtree(folder)
-    return took
-
-
-def save(source, folder, compressed):
-    """SAVEs; the file is moved out of the server's own folder into `folder`."""
-    client = source.client(timeout=300)
-    client("CONFIG", "SET", "rdbcompression", "yes" if compressed else "no")
-    client("SAVE")
-    return pathlib.Path(shutil.move(source.folder / "dump.rdb", folder / "dump.rdb"))
+from respond_rows import bench_bisect, bench_detect, bench_engine
+from service_lost import bench_service_lost
+from tools import Bench, cpu_seconds, follow, loaded_source, offset_of, peak_memory_mib, save, startup_seconds, wait_acknowledged
+from harness import S3, World
 
 
 def bench_restore(bench):
@@ -360,108 +261,9 @@ def bench_find(bench):
         bench.row("find --dangerous over a day", statistics.median(times), 1.0, " s", f"{commands} commands in {packs} packs")
 
 
-def bench_bisect(bench):
-    """A day's 100 k writes, one of them damaging: how many scratch restores, and how long, to name it."""
-    with World(bench.anclora) as world:
-        source = world.redis("source")
-        repo = world.init(world.folder / "repo")
-        world.capture(repo, source)
-        world.wait_protected(repo, 0)
-        client = source.client()
-        for first in range(0, 100_000, 1000):
-            commands = [("HSET", f"bull:jobs:{i % 20000}", "name", "send", "data", "x" * 300, "at", i)
-                        for i in range(first, first + 1000)]
-            if first == 67_000:
-                commands[789] = ("SET", "bull:jobs:7789", "garbage")
-            elif first > 67_000:
-                commands = [command for command in commands if command[1] != "bull:jobs:7789"]
-            client.pipeline(commands)
-        world.wait_protected(repo, offset_of(source), timeout=300)
-        started = time.monotonic()
-        found = world.run("bisect", "--repo", repo, "--check", "bull:jobs:* type=hash", "--json").json()
-        took = time.monotonic() - started
-        if not any("garbage" in suspect["command"] for suspect in found["suspects"]):
-            raise RuntimeError(f"bisect named the wrong command: {found['suspects']}")
-        bench.row("bisect over 100 k writes", took, 60, " s", f"{found['restores']} scratch restores")
-        bench.row("bisect over 100 k writes, restores", found["restores"], 20, "", "")
-
-
-def bench_engine(bench):
-    """A run of 60 steps, one after the other, that do nothing: what is left is the engine with its synced journal."""
-    count = 60
-    steps = [f"{{id: s{i}, uses: people.approve, {f'needs: [s{i - 1}], ' if i else ''}"
-             "with: {roles: [oncall], text: go}, budget: 1s, timeout: 1m}" for i in range(count)]
-    with World(bench.anclora) as world:
-        site = RunSite(world, steps)
-        report = world.run("run", "start", "lost", "--plan", site.plan, "--on", "lab", "--yes", "--json",
-                           env={"LAB_REPO": site.repo}).json()
-        if report["state"] != "finished":
-            raise RuntimeError(f"the run did not finish: {report}")
-        program = report["steps"][-1]["elapsed_seconds"]
-        each = (report["elapsed_seconds"] - program) * 1000 / count
-        bench.row("engine overhead a step, with fsync", each, 10, " ms", f"{count} steps, the approval of each included")
-
-
-DETECT_PLAN = """version: 1
-service: shop
-objectives: {severity: [{id: critical, rto: 15m, rto_max: 30m}], data: [{id: jobs, rpo: 5m, targets: [main]}]}
-sites: [{id: here, primary: true}, {id: there}]
-targets:
-  - {id: main, kind: redis, site: here, url: env:MAIN_URL}
-  - {id: copies, kind: repository, site: there, url: "file:///nowhere", passphrase: env:NOTHING}
-backups: [{id: capture, target: main, repository: copies, data: jobs, continuous: true, lag: 5s, keep: {daily: 7d}}]
-probes: [{id: answers, uses: probe.redis, with: {target: main, write: true}, every: 1s}]
-detection: [{id: gone, all: [{probe: answers}], scenario: lost, quiet_after: 1h}]
-scenarios:
-  - id: lost
-    title: Lost
-    severity: critical
-    undo_window: 10m
-    declare: {roles: [oncall], timeout: 1s, on_timeout: proceed}
-    steps: [{id: hand, uses: people.manual, with: {text: recover}, budget: 1m, timeout: 5m}]
-    restored: [{probe: answers}]
-contacts: [{id: ada, name: Ada, roles: [oncall], channels: [{kind: command, argv: [/bin/true]}]}]
-escalation: [{id: first, severity: critical, contacts: [ada], after: 0s, acknowledge_within: 3m}]
-"""
-
-
-def bench_detect(bench):
-    """A Redis that is killed under load, and how long until the rule is confirmed: a look a second, all else by default."""
-    taken = []
-    with World(bench.anclora) as world:
-        # With its data after each restart: the probe would rightly call an emptied one down.
-        server = world.redis("source", "--appendonly", "yes", "--appendfsync", "always")
-        plan = world.folder / "plan.yaml"
-        plan.write_text(DETECT_PLAN)
-        with subprocess.Popen([bench.anclora.parent / "bench" / "anclora_detect_watch", plan], stdin=subprocess.PIPE,
-                              stdout=subprocess.PIPE, text=True, env=dict(world.environment, MAIN_URL=server.url)) as watcher:
-            world.processes.append(watcher)
-            too_long = threading.Timer(300, watcher.kill)
-            too_long.daemon = True
-            too_long.start()
-
-            def wait_for(state):
-                for line in watcher.stdout:
-                    if json.loads(line)["state"] == state:
-                        return time.time()
-                raise RuntimeError(f"the watcher ended before {state}")
-
-            for number in range(5 if bench.rounds == 1 else 20):
-                wait_for("up")
-                time.sleep(0.3 + number * 0.37 % 1)  # at every phase of its looks
-                killed = time.time()
-                server.kill()
-                taken.append(wait_for("confirmed") - killed)
-                server.start()
-            watcher.stdin.close()
-            too_long.cancel()
-    bench.row("a dead Redis is detected, slowest", max(taken), 3, " s",
-              f"{len(taken)} kills, median {statistics.median(taken):.2f} s")
-
-
 ALL = {"restore": bench_restore, "rate": bench_rate, "cpu": bench_cpu, "memory": bench_memory, "growth": bench_growth,
        "lag": bench_lag, "lost": bench_lost, "find": bench_find, "bisect": bench_bisect,
-       "engine": bench_engine, "detect": bench_detect}
+       "engine": bench_engine, "detect": bench_detect, "service-lost": bench_service_lost}
 
 
 def main():
