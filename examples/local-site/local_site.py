@@ -26,6 +26,7 @@ SERVICE = HERE.parent / "whatsapp-service"
 MARK = "ANCLORA_SITE_PROCESS"
 SERVERS = ("primary", "replica", "new")
 QUEUE, PREFIX = "whatsapp-messages", "bull"
+PORTS = 10
 
 
 class SiteError(Exception):
@@ -128,7 +129,7 @@ class LocalSite:
     def kill_all(self, wanted=None):
         """kill -9 of everything (or of those commands that `wanted` accepts), until none is left: a supervisor that is
         not dead yet starts its children anew."""
-        deadline = time.monotonic() + 20
+        deadline = time.monotonic() + 60
         while True:
             left = {pid: command for pid, command in self.processes().items() if wanted is None or wanted(command)}
             if not left:
@@ -142,12 +143,12 @@ class LocalSite:
 
     def supervisorctl(self, *words, check=True):
         done = subprocess.run(["supervisorctl", "-c", str(self.folder / "supervisord.conf"), *words], capture_output=True,
-                              text=True, timeout=60, check=False)
+                              text=True, timeout=120, check=False)
         if check and done.returncode != 0:
             raise SiteError(f"supervisorctl {' '.join(words)}: {done.stdout}{done.stderr}")
         return done.stdout
 
-    def wait(self, what, condition, timeout=60):
+    def wait(self, what, condition, timeout=120):
         deadline = time.monotonic() + timeout
         while True:
             with contextlib.suppress(OSError, RedisError, ValueError, http.client.HTTPException):
@@ -232,7 +233,7 @@ class LocalSite:
     def instances_ready(self):
         return all(get_json(port, "/health")[0] == 200 for port in self.settings["groups"]["blue"])
 
-    def start(self, rate=10.0, traffic=True, guard=None):
+    def start(self, rate=10.0, traffic=True, guard=None, first_port=None):
         """A fresh site, on the same ports as before when there was one in this folder."""
         for program in ("redis-server", "supervisord", "supervisorctl", "node", "npm"):
             if shutil.which(program) is None:
@@ -249,7 +250,7 @@ class LocalSite:
             file.unlink()
         (self.folder / "logs").mkdir()
         if not self.settings:
-            base = free_block(10)
+            base = first_port or free_block(PORTS)
             self.settings = {"ports": {name: base + index for index, name in
                                        enumerate([*SERVERS, "provider", "smtp", "webhook"])},
                              "groups": {"blue": [base + 6, base + 7], "green": [base + 8, base + 9]}}
@@ -391,7 +392,7 @@ class LocalSite:
     def canary(self, timeout=60):
         """Posts the plan's {"test": "message"} and waits until a worker took it."""
         self.need_settings()
-        connection = http.client.HTTPConnection("127.0.0.1", self.settings["groups"]["blue"][0], timeout=5)
+        connection = http.client.HTTPConnection("127.0.0.1", self.settings["groups"]["blue"][0], timeout=timeout)
         with contextlib.closing(connection):
             connection.request("POST", "/api/queue/add", '{"test": "message"}',
                                {"X-API-Key": (self.folder / "api-key").read_text().strip()})

@@ -8,7 +8,7 @@ class RedisError(Exception):
 
 
 class RedisWire:
-    def __init__(self, url, timeout=5):
+    def __init__(self, url, timeout=30):
         parts = urlsplit(url)
         self.socket = socket.create_connection((parts.hostname, parts.port or 6379), timeout=timeout)
         self.file = self.socket.makefile("rb")

@@ -4,13 +4,16 @@ Everything listens on loopback, lives in a temporary folder, and is stopped by p
 ends.
 """
 import contextlib
+import errno
 import json
 import os
 import pathlib
+import random
 import shutil
 import signal
 import socket
 import subprocess
+import sys
 import tempfile
 import threading
 import time
@@ -18,16 +21,62 @@ import time
 from proxy import Proxy
 
 
-def free_port():
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
+# How long a test waits for what must come. It costs nothing where it comes, so it is far more than a slow machine takes.
+PATIENCE = 150
+
+# Ports for tests, below those that the system gives to clients and those that local sites and S3 gateways look for.
+FIRST_PORT, LAST_PORT = 5000, 10900
+held_ports = []  # what keeps this process's ports from others
+
+
+def free_port(with_bus=False):
+    """A loopback port that belongs to this process until it ends, also while nothing listens on it.
+
+    No other test is given it (each holds a name for it, as src/redis/testing/redis_server.cc does), and no client's own
+    end of a connection gets it: a server that is killed can come back on it. `with_bus`: the port 10,000 above is free too.
+    """
+    for _ in range(10000):
+        port = random.SystemRandom().randint(FIRST_PORT, LAST_PORT)
+        holder = socket.socket(socket.AF_UNIX)
+        try:
+            holder.bind(f"\0anclora-test-port-{port}")
+            for wanted in [port, port + 10000] if with_bus else [port]:
+                with socket.socket() as probe:
+                    probe.bind(("127.0.0.1", wanted))
+        except OSError as error:
+            holder.close()
+            if error.errno != errno.EADDRINUSE:
+                raise
+            continue
+        held_ports.append(holder)
+        return port
+    raise RuntimeError("no free loopback port")
+
+
+def free_block():
+    """The first of ten ports in a row, for a local site; they belong to this process as free_port()'s do."""
+    for _ in range(10000):
+        first = random.SystemRandom().randrange(11000, 31000, 10)
+        with contextlib.ExitStack() as stack:
+            holder = socket.socket(socket.AF_UNIX)
+            try:
+                holder.bind(f"\0anclora-test-block-{first}")
+                for port in range(first, first + 10):
+                    stack.enter_context(socket.socket()).bind(("127.0.0.1", port))
+            except OSError as error:
+                holder.close()
+                if error.errno != errno.EADDRINUSE:
+                    raise
+                continue
+        held_ports.append(holder)
+        return first
+    raise RuntimeError("no ten free loopback ports")
 
 
 class Resp:
     """A small RESP2 client: enough for tests, independent of the product's own."""
 
-    def __init__(self, port, timeout=30):
+    def __init__(self, port, timeout=PATIENCE):
         self.socket = socket.create_connection(("127.0.0.1", port), timeout=timeout)
         self.file = self.socket.makefile("rb")
 
@@ -92,7 +141,8 @@ class RedisServer:
             ["redis-server", "--port", str(self.port), "--bind", "127.0.0.1", "--dir", str(self.folder), "--save", "",
              "--enable-debug-command", "yes", "--repl-diskless-sync-delay", "0", *self.options],
             stdout=open(self.folder / "redis.log", "ab"), stderr=subprocess.STDOUT)
-        for _ in range(600):
+        deadline = time.monotonic() + PATIENCE
+        while time.monotonic() < deadline:
             with contextlib.suppress(OSError, ConnectionError):
                 client = Resp(self.port)
                 reply = client.pipeline([("PING",)])[0]
@@ -117,7 +167,7 @@ class RedisServer:
             self.process.wait()
 
     def digest(self):
-        client = self.client(timeout=300)
+        client = self.client(timeout=600)
         try:
             return client("DEBUG", "DIGEST")
         finally:
@@ -162,6 +212,39 @@ class Outcome:
         return f"exit {self.code}\nstdout: {self.out[-3000:]}\nstderr: {self.err[-3000:]}"
 
 
+class Witness:
+    """How much time this machine did not give while a test measured: a process that sleeps, computes and syncs a little
+    all the while, and adds up what came late. A promise in seconds is one of a machine that has them: `limit(3)` is 3 s
+    where nothing came late, and ten times what did more."""
+
+    PROGRAM = """import os, select, sys, time
+file, lost = os.open(sys.argv[1], os.O_CREAT | os.O_WRONLY), 0.0
+print("ready", flush=True)
+while True:
+    began, used = time.monotonic(), time.process_time()
+    told = select.select([0], [], [], 0.03)[0]
+    while time.process_time() - used < 0.01:
+        pass
+    os.pwrite(file, b"x", 0)
+    os.fsync(file)
+    lost += max(0.0, time.monotonic() - began - 0.047)
+    if told:
+        break
+print(lost)
+"""
+
+    def __init__(self, folder):
+        self.process = subprocess.Popen([sys.executable, "-c", self.PROGRAM, str(folder / "witness")], text=True,
+                                        stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+        self.lost = None
+        assert self.process.stdout.readline() == "ready\n"
+
+    def limit(self, seconds):
+        if self.lost is None:
+            self.lost = float(self.process.communicate("done\n", timeout=PATIENCE)[0])
+        return seconds + 10 * self.lost
+
+
 class World:
     """One test's world: a folder, servers, captures; everything is gone when the with-block ends."""
 
@@ -195,6 +278,11 @@ class World:
         return "".join(f"--- {path.name}\n{path.read_text(errors='replace')[-1500:]}\n"
                        for path in sorted(self.folder.glob("*.log")))
 
+    def witness(self):
+        witness = Witness(self.folder)
+        self.processes.append(witness.process)
+        return witness
+
     def proxy(self, target_port, **settings):
         proxy = Proxy(target_port, **settings)
         self.cleanups.append(proxy.close)
@@ -211,7 +299,7 @@ class World:
         self.servers.append(server)
         return server
 
-    def run(self, *args, timeout=300, check=True, env=None):
+    def run(self, *args, timeout=600, check=True, env=None):
         completed = subprocess.run([self.anclora, *map(str, args)], capture_output=True, text=True, timeout=timeout,
                                    env=dict(self.environment, **(env or {})), stdin=subprocess.DEVNULL)
         outcome = Outcome(completed)
@@ -243,7 +331,7 @@ class World:
         self.run("restore", "--repo", repo, "--at", at, "--to", target.url, *options)
         return target.digest()
 
-    def wait_for(self, what, condition, timeout=30, every=0.1):
+    def wait_for(self, what, condition, timeout=PATIENCE, every=0.1):
         """Waits until condition() is true, and returns what it was."""
         deadline = time.monotonic() + timeout
         while True:
@@ -257,7 +345,7 @@ class World:
         sources = self.run("status", "--repo", repo, "--json").json()["sources"]
         return next((source for source in sources if source["name"] == name), None)
 
-    def wait_protected(self, repo, offset, name="default", timeout=60):
+    def wait_protected(self, repo, offset, name="default", timeout=PATIENCE):
         """Waits until protected up to reaches `offset`; returns the status."""
         deadline = time.monotonic() + timeout
         status = None
@@ -319,7 +407,7 @@ class S3:
         self.world = world
 
     def run(self, *args):
-        subprocess.run(["bash", str(self.script), *map(str, args)], check=True, stdout=subprocess.DEVNULL, timeout=120)
+        subprocess.run(["bash", str(self.script), *map(str, args)], check=True, stdout=subprocess.DEVNULL, timeout=300)
 
     def __enter__(self):
         try:

@@ -24,7 +24,7 @@ note() { echo "rgw.sh: $*" >&2; }
 pick_port() {
   local port
   for ((i = 0; i < 100; i++)); do
-    port=$((11000 + (RANDOM * 32768 + RANDOM) % 20000))
+    port=$((31010 + RANDOM % 1700))
     if ! (: <"/dev/tcp/127.0.0.1/$port") 2>/dev/null; then
       echo "$port"
       return
@@ -139,12 +139,12 @@ osd_is_up() { grep -q 'state: booting -> active' "$dir/osd.0.log" 2>/dev/null; }
 start_osd() {
   : >"$dir/osd.0.log"
   daemon osd ceph-osd -c "$conf" -i 0 -f
-  until_true 60 osd "the object store" osd_is_up || give_up "the object store died"
+  until_true 240 osd "the object store" osd_is_up || give_up "the object store died"
 }
 
 start_gateway() {
   daemon gateway radosgw -c "$conf" -n client.rgw -f
-  until_true 60 gateway "the gateway" gateway_answers || return 1
+  until_true 240 gateway "the gateway" gateway_answers || return 1
   # Another server on a port that we lost the race for would answer as well.
   pid_of gateway >/dev/null
 }
@@ -173,7 +173,7 @@ start_all() { # wanted port, 0 for any
   daemon mon ceph-mon -c "$conf" -i a -f
   ceph-osd -c "$conf" -i 0 --mkfs --osd-uuid "$osd_id" >>"$dir/create.out" 2>&1 || give_up "the object store could not be created"
   start_osd
-  timeout 60 radosgw-admin -c "$conf" user create --uid=tester --display-name=tester --access-key="$access_key" \
+  timeout 240 radosgw-admin -c "$conf" user create --uid=tester --display-name=tester --access-key="$access_key" \
     --secret-key="$secret_key" >"$dir/user.out" 2>&1 || give_up "the user could not be created"
   for ((attempt = 0; attempt < 5; attempt++)); do
     if start_gateway; then

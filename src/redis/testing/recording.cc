@@ -14,7 +14,7 @@ constexpr int kPolls = 12'000;
 }  // namespace
 
 Recording::Recording(RedisServer& server) : server_(server) {
-  auto connection = system_dialer().dial(server.url().endpoint, nullptr, std::chrono::seconds(5));
+  auto connection = system_dialer().dial(server.url().endpoint, nullptr, std::chrono::seconds(60));
   if (!connection) throw std::runtime_error(connection.error().to_string());
   connection_ = std::move(*connection);
   thread_ = std::thread([this] { follow(); });
@@ -36,7 +36,7 @@ void Recording::follow() {
     for (FollowerAction& action : actions) {
       const std::lock_guard lock(mutex_);
       if (auto* send = std::get_if<SendBytes>(&action))
-        ignore_result(connection_->write_all(send->bytes, std::chrono::seconds(5)));  // a cut link shows on reading
+        ignore_result(connection_->write_all(send->bytes, std::chrono::seconds(60)));  // a cut link shows on reading
       if (auto* started = std::get_if<FullResyncStarted>(&action)) base_offset_ = started->offset;
       if (auto* bytes = std::get_if<BaseBytes>(&action)) base_.append(bytes->bytes);
       if (std::get_if<BaseComplete>(&action) != nullptr) base_complete_ = true;

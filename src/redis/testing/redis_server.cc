@@ -3,13 +3,21 @@
 #include <arpa/inet.h>
 #include <netinet/in.h>
 #include <sys/socket.h>
-#include <unistd.h>
+#include <sys/un.h>
 
+#include <algorithm>
 #include <csignal>
+#include <cstddef>
 #include <cstdlib>
+#include <deque>
 #include <fstream>
 #include <iterator>
+#include <mutex>
+#include <random>
 #include <stdexcept>
+
+#include "base/random.h"
+#include "base/unique_fd.h"
 
 namespace anclora::redis {
 namespace {
@@ -21,6 +29,31 @@ std::string program() {
   return named != nullptr && *named != '\0' ? named : "redis-server";
 }
 
+// Below the ports that the system gives to clients, and below those that local sites and S3 gateways look for.
+constexpr std::uint16_t kFirstPort = 5000;
+constexpr std::uint16_t kLastPort = 10900;
+
+// A name that only one process on this machine can hold, as tests/e2e/harness.py does; invalid when it is taken.
+UniqueFd held_name(std::uint16_t port) {
+  UniqueFd fd(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
+  const std::string name = "anclora-test-port-" + std::to_string(port);
+  sockaddr_un address{};
+  address.sun_family = AF_UNIX;
+  std::copy(name.begin(), name.end(), address.sun_path + 1);  // behind a zero: it lies in no folder
+  const auto size = static_cast<socklen_t>(offsetof(sockaddr_un, sun_path) + 1 + name.size());
+  if (fd.is_open() && ::bind(fd.get(), reinterpret_cast<const sockaddr*>(&address), size) != 0) fd.reset();
+  return fd;
+}
+
+bool can_be_bound(std::uint16_t port) {
+  const UniqueFd fd(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
+  sockaddr_in address{};
+  address.sin_family = AF_INET;
+  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+  address.sin_port = htons(port);
+  return fd.is_open() && ::bind(fd.get(), reinterpret_cast<const sockaddr*>(&address), sizeof(address)) == 0;
+}
+
 template <class T>
 T value_or_throw(Result<T> result) {
   if (!result) throw std::runtime_error(result.error().to_string());
@@ -30,16 +63,20 @@ T value_or_throw(Result<T> result) {
 }  // namespace
 
 std::uint16_t free_loopback_port() {
-  const int fd = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-  sockaddr_in address{};
-  address.sin_family = AF_INET;
-  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-  socklen_t size = sizeof(address);
-  const bool ok = fd >= 0 && ::bind(fd, reinterpret_cast<sockaddr*>(&address), size) == 0 &&
-                  ::getsockname(fd, reinterpret_cast<sockaddr*>(&address), &size) == 0;
-  if (fd >= 0) ::close(fd);
-  if (!ok) throw std::runtime_error("no free loopback port");
-  return ntohs(address.sin_port);
+  constexpr int kMostHeld = 2000;
+  static std::mutex mutex;
+  static std::deque<UniqueFd> held;  // what keeps this process's ports from others; the oldest are let go
+  static SeededRandom random(std::random_device{}());
+  const std::lock_guard lock(mutex);
+  for (int attempt = 0; attempt < 10'000; ++attempt) {
+    const auto port = static_cast<std::uint16_t>(kFirstPort + random.below(kLastPort - kFirstPort + 1));
+    UniqueFd holder = held_name(port);
+    if (!holder.is_open() || !can_be_bound(port)) continue;
+    held.push_back(std::move(holder));
+    if (held.size() > kMostHeld) held.pop_front();
+    return port;
+  }
+  throw std::runtime_error("no free loopback port");
 }
 
 std::unique_ptr<RedisServer> RedisServer::start(std::vector<std::string> config) {

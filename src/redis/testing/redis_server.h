@@ -24,7 +24,7 @@ struct RedisServerOptions {
   std::string password;           // to sign in with; set it in `config` (requirepass) too
   std::optional<TlsOptions> tls;  // how to connect when `config` turns TLS on; the port is then the TLS port
   bool wait_until_ready = true;   // false: return as soon as the process runs (to see it loading)
-  Duration start_timeout = std::chrono::seconds(60);
+  Duration start_timeout = std::chrono::seconds(150);
 };
 
 // One thread at a time.
@@ -55,7 +55,7 @@ class RedisServer {
   void resume();                              // SIGCONT
   void wait_until_ready();
   // A replica whose link is up; throws after `timeout`.
-  void wait_for_link_up(Duration timeout = std::chrono::seconds(30));
+  void wait_for_link_up(Duration timeout = std::chrono::seconds(150));
 
  private:
   explicit RedisServer(RedisServerOptions options);
@@ -69,7 +69,8 @@ class RedisServer {
   std::unique_ptr<Client> kept_client_;
 };
 
-// A loopback TCP port that was free a moment ago.
+// A loopback TCP port that belongs to this process until it ends, also while nothing listens on it: no other test is
+// given it, and no client's own end of a connection gets it.
 std::uint16_t free_loopback_port();
 
 }  // namespace anclora::redis
