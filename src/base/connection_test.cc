@@ -55,27 +55,27 @@ using Kinds = ::testing::Types<OverTcp, OverUnixSocket, OverTls>;
 TYPED_TEST_SUITE(EveryConnection, Kinds);
 
 TYPED_TEST(EveryConnection, AppendsWhatIsThere) {
-  ASSERT_TRUE(this->pair_.client->write_all("hello", 5s).has_value());
+  ASSERT_TRUE(this->pair_.client->write_all("hello", 60s).has_value());
   Bytes out = "> ";
-  EXPECT_EQ(this->pair_.server->read_some(out, 100, 5s).value(), 5U);
+  EXPECT_EQ(this->pair_.server->read_some(out, 100, 60s).value(), 5U);
   EXPECT_EQ(out, "> hello");
 }
 
 TYPED_TEST(EveryConnection, ReadsNoMoreThanTheLimit) {
-  ASSERT_TRUE(this->pair_.client->write_all("hello", 5s).has_value());
+  ASSERT_TRUE(this->pair_.client->write_all("hello", 60s).has_value());
   Bytes out;
-  EXPECT_EQ(this->pair_.server->read_some(out, 2, 5s).value(), 2U);
-  EXPECT_EQ(this->pair_.server->read_some(out, 2, 5s).value(), 2U);
-  EXPECT_EQ(this->pair_.server->read_some(out, 2, 5s).value(), 1U);
+  EXPECT_EQ(this->pair_.server->read_some(out, 2, 60s).value(), 2U);
+  EXPECT_EQ(this->pair_.server->read_some(out, 2, 60s).value(), 2U);
+  EXPECT_EQ(this->pair_.server->read_some(out, 2, 60s).value(), 1U);
   EXPECT_EQ(out, "hello");
 }
 
 TYPED_TEST(EveryConnection, CarriesMegabytesUnchanged) {
   const Bytes sent = SeededRandom(1).bytes(8 * kMiB);
-  std::thread writer([&] { EXPECT_TRUE(this->pair_.client->write_all(sent, 20s).has_value()); });
+  std::thread writer([&] { EXPECT_TRUE(this->pair_.client->write_all(sent, 60s).has_value()); });
   Bytes got;
   while (got.size() < sent.size()) {
-    const auto part = this->pair_.server->read_some(got, kMiB, 20s);
+    const auto part = this->pair_.server->read_some(got, kMiB, 60s);
     ASSERT_TRUE(part.has_value()) << part.error().message();
     ASSERT_GT(*part, 0U);
   }
@@ -84,11 +84,11 @@ TYPED_TEST(EveryConnection, CarriesMegabytesUnchanged) {
 }
 
 TYPED_TEST(EveryConnection, AnswersZeroWhenThePeerCloses) {
-  ASSERT_TRUE(this->pair_.client->write_all("bye", 5s).has_value());
+  ASSERT_TRUE(this->pair_.client->write_all("bye", 60s).has_value());
   this->pair_.client.reset();
   Bytes out;
-  EXPECT_EQ(this->pair_.server->read_some(out, 100, 5s).value(), 3U);
-  EXPECT_EQ(this->pair_.server->read_some(out, 100, 5s).value(), 0U);
+  EXPECT_EQ(this->pair_.server->read_some(out, 100, 60s).value(), 3U);
+  EXPECT_EQ(this->pair_.server->read_some(out, 100, 60s).value(), 0U);
   EXPECT_EQ(out, "bye");
 }
 
@@ -98,8 +98,8 @@ TYPED_TEST(EveryConnection, StopsReadingAtTheDeadline) {
   EXPECT_EQ(this->pair_.server->read_some(out, 100, 50ms).error().kind(), ErrorKind::kDeadlineExceeded);
   EXPECT_GE(system_clock().mono_now() - before, 50ms);
   EXPECT_EQ(this->pair_.server->read_some(out, 100, 0ms).error().kind(), ErrorKind::kDeadlineExceeded);
-  ASSERT_TRUE(this->pair_.client->write_all("x", 5s).has_value());
-  EXPECT_EQ(this->pair_.server->read_some(out, 100, 5s).value(), 1U);
+  ASSERT_TRUE(this->pair_.client->write_all("x", 60s).has_value());
+  EXPECT_EQ(this->pair_.server->read_some(out, 100, 60s).value(), 1U);
 }
 
 TYPED_TEST(EveryConnection, StopsWritingAtTheDeadlineAndRefusesATornStream) {
@@ -114,18 +114,18 @@ TYPED_TEST(EveryConnection, IsInterruptedFromAnotherThreadOnce) {
     this->pair_.server->interrupt();
   });
   Bytes out;
-  EXPECT_EQ(this->pair_.server->read_some(out, 100, 20s).error().kind(), ErrorKind::kCancelled);
+  EXPECT_EQ(this->pair_.server->read_some(out, 100, 60s).error().kind(), ErrorKind::kCancelled);
   other.join();
-  ASSERT_TRUE(this->pair_.client->write_all("x", 5s).has_value());
-  EXPECT_EQ(this->pair_.server->read_some(out, 100, 20s).value(), 1U);
+  ASSERT_TRUE(this->pair_.client->write_all("x", 60s).has_value());
+  EXPECT_EQ(this->pair_.server->read_some(out, 100, 60s).value(), 1U);
 }
 
 TYPED_TEST(EveryConnection, TakesAnInterruptThatCameBeforeTheRead) {
-  ASSERT_TRUE(this->pair_.client->write_all("x", 5s).has_value());
+  ASSERT_TRUE(this->pair_.client->write_all("x", 60s).has_value());
   this->pair_.server->interrupt();
   Bytes out;
-  EXPECT_EQ(this->pair_.server->read_some(out, 100, 20s).error().kind(), ErrorKind::kCancelled);
-  EXPECT_EQ(this->pair_.server->read_some(out, 100, 20s).value(), 1U);
+  EXPECT_EQ(this->pair_.server->read_some(out, 100, 60s).error().kind(), ErrorKind::kCancelled);
+  EXPECT_EQ(this->pair_.server->read_some(out, 100, 60s).value(), 1U);
   EXPECT_EQ(this->pair_.server->read_some(out, 100, 20ms).error().kind(), ErrorKind::kDeadlineExceeded);
 }
 
@@ -134,7 +134,7 @@ TYPED_TEST(EveryConnection, SaysThatItWasCutWithoutASignal) {
   this->pair_.server.reset();
   Status status;
   for (int i = 0; i < 200 && status.has_value(); ++i) {
-    status = this->pair_.client->write_all(Bytes(64 * kKiB, 'x'), 5s);
+    status = this->pair_.client->write_all(Bytes(64 * kKiB, 'x'), 60s);
     std::this_thread::sleep_for(1ms);
   }
   ASSERT_FALSE(status.has_value());
@@ -142,9 +142,9 @@ TYPED_TEST(EveryConnection, SaysThatItWasCutWithoutASignal) {
 }
 
 TYPED_TEST(EveryConnection, KeepsALargeBufferSmallAroundAFewBytes) {
-  ASSERT_TRUE(this->pair_.client->write_all("x", 5s).has_value());
+  ASSERT_TRUE(this->pair_.client->write_all("x", 60s).has_value());
   Bytes out;
-  EXPECT_EQ(this->pair_.server->read_some(out, std::size_t{1} << 40, 5s).value(), 1U);
+  EXPECT_EQ(this->pair_.server->read_some(out, std::size_t{1} << 40, 60s).value(), 1U);
   EXPECT_LE(out.capacity(), kMiB);
 }
 

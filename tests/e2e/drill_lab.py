@@ -6,13 +6,13 @@ import signal
 import subprocess
 import sys
 
-from harness import Resp, free_port
+from harness import PATIENCE, Resp, free_port
 
 TOOL = '''import os, signal, socket, subprocess, sys, time
 folder, port, spare, word = sys.argv[1], int(sys.argv[2]), int(sys.argv[3]), sys.argv[4]
 pid_file = os.path.join(folder, "pid")
 def send(port, *words):
-    with socket.create_connection(("127.0.0.1", port), 2) as link:
+    with socket.create_connection(("127.0.0.1", port), 60) as link:
         link.sendall(b"*%d\\r\\n" % len(words) + b"".join(b"$%d\\r\\n%s\\r\\n" % (len(w), w.encode()) for w in words))
         return link.recv(4096)
 def start():
@@ -20,7 +20,8 @@ def start():
                                 "--repl-diskless-sync-delay", "0"], start_new_session=True, stdin=subprocess.DEVNULL,
                                stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     open(pid_file, "w").write(str(process.pid))
-    for _ in range(300):
+    deadline = time.monotonic() + 150
+    while time.monotonic() < deadline:
         try:
             if send(port, "PING").startswith(b"+PONG"):
                 return
@@ -86,7 +87,7 @@ scenarios:
       - {{id: lose, uses: exec, with: {{target: tools, argv: [TOOL, lose]}}}}
     steps:
       - {{id: point, uses: recovery_point.select, with: {{repository: copies, max_age: 5m}}, budget: 1s, timeout: 1m}}
-      - {{id: fence, uses: redis.fence, with: {{target: main, if_unreachable: record}}, budget: 1s, timeout: 10s}}
+      - {{id: fence, uses: redis.fence, with: {{target: main, if_unreachable: record}}, budget: 1s, timeout: 1m}}
       - {{id: data, uses: redis.restore, needs: [fence, point], with: {{repository: copies, point: point, to: spare}}, budget: 1s, timeout: 1m}}
       - {{id: look, uses: redis.verify, needs: [data, point], with: {{target: spare, point: point}}, budget: 1s, timeout: 1m}}
 {more}
@@ -130,7 +131,7 @@ class Lab:
 
     def call(self, word):
         subprocess.run([sys.executable, self.tool, self.folder, str(self.port), str(self.spare.port), word], check=True,
-                       timeout=60)
+                       timeout=PATIENCE)
 
     def calls(self):
         return (self.folder / "calls").read_text().split()

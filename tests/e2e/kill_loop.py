@@ -2,6 +2,7 @@
 import random
 import time
 
+from harness import PATIENCE
 from workload import Workload
 
 
@@ -69,8 +70,9 @@ class KillLoop:
 
     def prove(self, losses=0, count=5):
         """Quiet now: no gap but where the source was lost, the newest state is the source's, remembered points hold."""
+        self.load.enough(count)  # some of them may be too early, below
         self.load.pause()
-        status = self.world.wait_protected(self.repo, offset_of(self.source), timeout=120)
+        status = self.world.wait_protected(self.repo, offset_of(self.source))
         windows, gaps = status["windows"], status["gaps"]
         assert len(windows) == losses + 1, status
         # Each gap leads from the end of one window to the start of the next, however many first bases were cut between.
@@ -102,5 +104,5 @@ class KillLoop:
     def finish(self):
         self.load.stop()
         self.capture.terminate()
-        assert self.capture.wait(60) == 0, self.world.logs()
+        assert self.capture.wait(PATIENCE) == 0, self.world.logs()
         self.world.run("verify", "--repo", self.repo)

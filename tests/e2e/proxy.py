@@ -24,7 +24,7 @@ class Link:
         proxy = self.proxy
         try:
             while True:
-                while proxy.frozen:
+                while proxy.frozen or (proxy.hold and proxy.hold(self)):
                     time.sleep(0.01)
                 data = source.recv(proxy.chunk)
                 if not data:
@@ -78,6 +78,7 @@ class Proxy:
         self.cuts_after = []     # bytes of a connection, both directions together: each cuts one, in this order
         self.swallow = False     # half-open: takes everything, passes nothing on
         self.frozen = False      # takes nothing
+        self.hold = None         # called with a link: true, it takes nothing for now
         self.delay = 0.0         # seconds, each piece
         self.rate = None         # bytes a second, each direction
         self.chunk = 65536       # the largest piece: 1 trickles
@@ -135,7 +136,7 @@ class Proxy:
 
     def connect(self, client):
         try:
-            server = socket.create_connection(("127.0.0.1", self.target_port), timeout=5)
+            server = socket.create_connection(("127.0.0.1", self.target_port), timeout=60)
         except OSError:
             client.close()
             return
@@ -181,6 +182,7 @@ class Proxy:
     def close(self):
         self.closed = True
         self.frozen = self.swallow = False
+        self.hold = None
         self.cut()
 
 

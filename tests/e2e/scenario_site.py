@@ -32,7 +32,7 @@ class ScenarioSite:
         self.capture = world.spawn("capture", "--source", self.local["REDIS_URL"], "--repo", self.local["REPO"],
                                    *self.passphrase, log="capture.log")
         self.site.wait_for_traffic(40)
-        world.wait_for("a protected point", self.protected, 60)
+        world.wait_for("a protected point", self.protected)
         self.kills = []  # what the runner had just said when it was killed
         self.run_id = None
 
@@ -48,11 +48,11 @@ class ScenarioSite:
 
     def inject(self, scenario):
         """Plays the disaster: the outage began when that was over."""
-        started = self.world.run("run", "start", scenario, "--inject", "--plan", PLAN, "--on", "local", "--yes", "--json", timeout=120)
+        started = self.world.run("run", "start", scenario, "--inject", "--plan", PLAN, "--on", "local", "--yes", "--json")
         self.began = started.json()["ended"]
         self.detected = now()
 
-    def recover(self, scenario, kill_after=(), and_then=None, limit=180):
+    def recover(self, scenario, kill_after=(), and_then=None, limit=600):
         """Runs the scenario to its end. The runner is killed as soon as it has said one of `kill_after` ("step.change
         data"; in any order, for steps run side by side) and the run resumed; a step that is left unknown is tried again,
         as a person would after a look. `and_then`: {line: what to do when it was said}. Returns the run's status."""

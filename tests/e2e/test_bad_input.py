@@ -2,8 +2,10 @@
 import http.server
 import threading
 
+from harness import PATIENCE
 
-def fails(world, *args, kind=None, says=(), env=None, timeout=60):
+
+def fails(world, *args, kind=None, says=(), env=None, timeout=PATIENCE):
     outcome = world.run(*args, check=False, env=env, timeout=timeout)
     assert outcome.code not in (0, 1), outcome
     if kind is not None:
@@ -63,7 +65,7 @@ def test_a_capture_of_another_url_under_a_taken_name_is_refused(world):
     client("SET", "a", "b")
     world.wait_protected(repo, int(client.info()["master_repl_offset"]))
     outcome = world.run("capture", "--source", second.url, "--repo", repo, "--outbox", world.folder / "o2", check=False,
-                        timeout=30)
+                        timeout=PATIENCE)
     assert outcome.code not in (0, 1), outcome
 
 

@@ -1,11 +1,13 @@
 """Every kind of object damaged in every way: verify names it, a restore never returns wrong data, and what does not need it
 still works."""
 import json
+import pathlib
 import random
 import re
 import shutil
 import time
 
+from harness import PATIENCE
 from workload import Workload, take_point
 
 # Kind → which names are of it. The middle of each list is damaged, so that others stand before and after it.
@@ -44,23 +46,29 @@ class Damaged:
         world.wait_protected(self.repo, self.early.offset)
         load.resume()
         time.sleep(2.5)
+        world.wait_for("a pack", lambda: self.packs() > 0)
         load.pause()
         world.wait_protected(self.repo, take_point(client).offset)
         world.run("tag", "first", "--repo", self.repo)
         world.run("verify", "--restore", "--publish-base", "--repo", self.repo)
         load.resume()
         time.sleep(2.5)
+        packs = self.packs()
+        world.wait_for("another pack", lambda: self.packs() > packs)
         world.run("tag", "second", "--repo", self.repo)
         load.stop()
         self.latest = take_point(client)
         world.wait_protected(self.repo, self.latest.offset)
         capture.terminate()
-        assert capture.wait(20) == 0
+        assert capture.wait(PATIENCE) == 0
         world.run("verify", "--repo", self.repo)
         source.kill()
         self.folder = world.folder / "repo"
         self.names = sorted(str(path.relative_to(self.folder)) for path in self.folder.rglob("*") if path.is_file())
         self.target = world.redis("target")
+
+    def packs(self):
+        return len(list(pathlib.Path(self.repo).glob("sources/default/*/pack/*")))
 
     def of_kind(self, kind):
         names = [name for name in self.names if re.match(KINDS[kind], name)]
@@ -107,7 +115,7 @@ class Damaged:
         client = self.target.client()
         client.pipeline([("REPLICAOF", "NO", "ONE"), ("FLUSHALL",)])
         client.close()
-        outcome = self.world.run("restore", "--repo", copy, "--at", at, "--to", self.target.url, check=False, timeout=90)
+        outcome = self.world.run("restore", "--repo", copy, "--at", at, "--to", self.target.url, check=False)
         if outcome.code == 0:
             return self.target.digest()
         assert outcome.code in (3, 5, 7, 12, 13) and "hint:" in outcome.err, outcome
@@ -119,7 +127,7 @@ class Damaged:
         if copy is None or (kind, how) == ("key slot", "swap"):  # their names mean nothing
             return
         case = f"{kind}, {how}: {names}"
-        report = self.world.run("verify", "--repo", copy, "--json", check=False, timeout=90)
+        report = self.world.run("verify", "--repo", copy, "--json", check=False)
         # An entry that a pack holds too may go: expire takes such entries away.
         packed = kind == "log" and how == "delete" and report.code == 0
         if not packed and not (how == "delete" and kind in LOSS_IS_SILENT):
@@ -185,7 +193,7 @@ def test_a_deleted_base_is_damage_for_every_target(world):
     client("SET", "k", "w")
     world.wait_protected(repo, int(client.info()["master_repl_offset"]))
     capture.terminate()
-    assert capture.wait(20) == 0, world.logs()
+    assert capture.wait(PATIENCE) == 0, world.logs()
     bases = sorted((world.folder / "repo").glob("sources/default/*/base/*/*"))
     assert len(bases) == 2, bases
     target = world.redis("target")
@@ -210,7 +218,7 @@ def test_newest_entries_that_only_capture_or_a_mirror_saw_are_missed(world):
     client("SET", "k", "v")
     world.wait_protected(repo, int(client.info()["master_repl_offset"]))
     capture.terminate()
-    assert capture.wait(20) == 0, world.logs()
+    assert capture.wait(PATIENCE) == 0, world.logs()
     world.run("mirror", "--repo", repo, "--to", world.folder / "mirror")
     newest = sorted((world.folder / "repo").glob("sources/default/*/log/*"))[-1]
     kept, name = newest.read_bytes(), str(newest.relative_to(world.folder / "repo"))

@@ -4,7 +4,7 @@ import shutil
 import socket
 import time
 
-from harness import free_port
+from harness import PATIENCE, free_port
 from test_faults_link import BACKLOG, attached, full_syncs, no_gap_and_equal, offset_of, points_hold, protect
 from workload import Workload, take_point
 
@@ -34,15 +34,16 @@ def acknowledges(source, value):
 def test_a_full_disk_is_waited_out_with_the_outbox(world):
     disk, repo, source, capture = on_a_small_disk(world, "6m")
     load = Workload(source, world.seed, rate=4000)
-    world.wait_for("the disk is full", lambda: disk.free() < 65536, timeout=90)
+    world.wait_for("the disk is full", lambda: disk.free() < 65536)
     time.sleep(3)
     assert capture.poll() is None, world.logs()
     assert not acknowledges(source, "while full"), "acknowledged what the store did not take"
-    assert "outbox" in capture_log(world), capture_log(world)
+    world.wait_for("it is told", lambda: "outbox" in capture_log(world))
     disk.resize("300m")
     time.sleep(2)
+    load.enough()
     load.stop()
-    no_gap_and_equal(world, repo, source, timeout=90)
+    no_gap_and_equal(world, repo, source)
     assert full_syncs(source) == 1
     points_hold(world, repo, load.points)
 
@@ -56,8 +57,9 @@ def test_a_read_only_disk_is_waited_out(world):
     assert capture.poll() is None and not acknowledges(source, "while read-only")
     disk.read_only(False)
     time.sleep(1)
+    load.enough()
     load.stop()
-    no_gap_and_equal(world, repo, source, timeout=90)
+    no_gap_and_equal(world, repo, source)
     assert full_syncs(source) == 1
     points_hold(world, repo, load.points)
 
@@ -79,8 +81,9 @@ def test_a_repository_whose_disk_is_unmounted_is_not_begun_anew_underneath(world
         shutil.rmtree(left)
     away.rename(left)
     time.sleep(1)
+    load.enough()
     load.stop()
-    no_gap_and_equal(world, repo, source, timeout=90)
+    no_gap_and_equal(world, repo, source)
     assert full_syncs(source) == 1
     points_hold(world, repo, load.points)
 
@@ -89,13 +92,14 @@ def test_at_the_outbox_limit_capture_tells_leaves_and_comes_back_by_psync(world)
     disk, repo, source, capture = on_a_small_disk(world, "300m", "--outbox-limit", "3MiB")
     disk.read_only()
     load = Workload(source, world.seed, rate=8000)
-    world.wait_for("capture leaves the source", lambda: not attached(source), timeout=60)
+    world.wait_for("capture leaves the source", lambda: not attached(source))
     time.sleep(2)
     assert capture.poll() is None and not attached(source)
-    assert "the outbox is full" in capture_log(world), capture_log(world)
+    world.wait_for("it is told", lambda: "the outbox is full" in capture_log(world))
+    load.enough()
     load.stop()
     disk.read_only(False)
-    no_gap_and_equal(world, repo, source, timeout=90)
+    no_gap_and_equal(world, repo, source)
     assert full_syncs(source) == 1 and attached(source)
     points_hold(world, repo, load.points)
 
@@ -111,14 +115,17 @@ def test_a_full_outbox_disk_is_told_and_costs_nothing_protected(world):
     load = Workload(source, world.seed, rate=6000)
     disk.read_only()
     time.sleep(8)
+    load.enough()
+    load.stop()
+    disk.read_only(False)
+    world.wait_for("its end, or all is protected",
+                   lambda: capture.poll() is not None or world.status(repo)["protected_offset"] >= offset_of(source))
     ended = capture.poll()
     if ended is not None:
         assert ended == 10 and "hint:" in capture_log(world), (ended, world.logs())
-    load.stop()
-    disk.read_only(False)
     if ended is not None:
         world.capture(repo, source, *options, log="capture-again.log")
-    no_gap_and_equal(world, repo, source, timeout=90)
+    no_gap_and_equal(world, repo, source)
     assert full_syncs(source) == 1
     points_hold(world, repo, load.points)
 
@@ -157,6 +164,9 @@ def test_a_failed_sync_is_never_taken_for_a_good_one(world):
         inject = f"inject=fsync,fdatasync:error=EIO:when={when}"
         capture = capture_under_strace(world, source, repo, inject, log=f"capture-{round_number}.log")
         time.sleep(4)
+        if when == "6+":
+            world.wait_for("word of a failed sync", lambda: capture.poll() is not None or "the store is away" in capture_log(
+                world, f"capture-{round_number}.log"))
         ended = capture.poll()
         if ended is not None:
             log = capture_log(world, f"capture-{round_number}.log")
@@ -171,6 +181,7 @@ def test_a_failed_sync_is_never_taken_for_a_good_one(world):
     points_hold(world, repo, candidates)
     capture = world.capture(repo, source, log="capture-last.log")
     time.sleep(1)
+    load.enough()
     load.stop()
     no_gap_and_equal(world, repo, source)
     assert full_syncs(source) == 1
@@ -212,7 +223,7 @@ def test_foreign_files_links_and_hostile_names_harm_nobody(world):
     load.stop()
     assert capture.poll() is None, world.logs()
     world.wait_protected(repo, offset_of(source))
-    report = world.run("verify", "--repo", repo, "--json", check=False, timeout=60)
+    report = world.run("verify", "--repo", repo, "--json", check=False)
     assert report.code in (0, 12), report
     body = report.json()
     assert body["foreign_count"] > 0, body
@@ -220,8 +231,8 @@ def test_foreign_files_links_and_hostile_names_harm_nobody(world):
     assert "\x1b[31m" not in report.out + world.run("verify", "--repo", repo, check=False).out
     for command in (["status"], ["history"], ["find", "--dangerous"], ["tag", "t1"], ["tag", "--list"], ["expire", "--dry-run"],
                     ["expire"]):
-        world.run(*command, "--repo", repo, "--name", "default", timeout=60) if command[0] != "expire" else world.run(
-            *command, "--repo", repo, timeout=60)
+        world.run(*command, "--repo", repo, "--name", "default") if command[0] != "expire" else world.run(
+            *command, "--repo", repo)
     target = world.redis("target")
     assert world.restored_digest(repo, "latest", target, "--name", "default") == source.digest()
     capture.kill()
@@ -246,7 +257,7 @@ def test_a_repository_of_a_newer_format_is_refused_naming_what_to_install(world)
         config.write_text(text)
         for command in (["status"], ["verify"], ["history"], ["capture", "--source", f"redis://127.0.0.1:{free_port()}"],
                         ["restore", "--to", f"redis://127.0.0.1:{free_port()}"], ["expire"]):
-            outcome = world.run(*command, "--repo", repo, check=False, timeout=60)
+            outcome = world.run(*command, "--repo", repo, check=False)
             assert outcome.code == 13 and "7.8.9" in outcome.err, (command, outcome)
 
 
@@ -254,7 +265,7 @@ def test_a_wrong_passphrase_opens_nothing_for_any_command(world):
     source = world.redis("source")
     repo, capture = protect(world, source)
     capture.terminate()
-    capture.wait(20)
+    capture.wait(PATIENCE)
     wrong = world.folder / "wrong"
     wrong.write_text("not it\n")
     empty = world.folder / "empty"
@@ -264,11 +275,11 @@ def test_a_wrong_passphrase_opens_nothing_for_any_command(world):
                 ["restore", "--to", f"dir:{world.folder}/out"], ["restore", "--to", source.url, "--replace"],
                 ["capture", "--source", source.url])
     for command in commands:
-        outcome = world.run(*command, "--repo", repo, "--passphrase-file", wrong, check=False, timeout=60)
+        outcome = world.run(*command, "--repo", repo, "--passphrase-file", wrong, check=False)
         assert outcome.code == 7 and "hint:" in outcome.err, (command, outcome)
         assert "not it" not in outcome.err + outcome.out
     for file in (empty, world.folder / "not-there", world.folder):
-        outcome = world.run("status", "--repo", repo, "--passphrase-file", file, check=False, timeout=60)
+        outcome = world.run("status", "--repo", repo, "--passphrase-file", file, check=False)
         assert outcome.code not in (0, 1, 16) and str(file) in outcome.err, outcome
     assert not (world.folder / "out").exists()
     assert take_point(source.client()).digest == source.digest()

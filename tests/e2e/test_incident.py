@@ -67,7 +67,7 @@ def test_a_person_opens_acknowledges_notes_and_closes_it(world):
 
 
 def test_a_run_on_production_opens_it_and_the_next_one_joins(world):
-    site = Site(world, [step("one"), step("two", "one", 0, "", ", approve: {roles: [lead], timeout: 2m}")])
+    site = Site(world, [step("one"), step("two", "one", 0, "", ", approve: {roles: [lead], timeout: 10m}")])
     process = site.start(log="first.log")
     site.wait_state("two", "awaiting_approval")
     first = site.status()["run"]
@@ -91,7 +91,7 @@ def test_a_run_on_production_opens_it_and_the_next_one_joins(world):
 
 
 def test_a_resumed_run_is_linked_once_also_when_it_was_killed_before(world):
-    site = Site(world, [step("one", "", 1), step("two", "one", 0, "", ", approve: {roles: [lead], timeout: 2m}")])
+    site = Site(world, [step("one", "", 1), step("two", "one", 0, "", ", approve: {roles: [lead], timeout: 10m}")])
     finish(site.start("--no-wait", log="start.log"))
     run = site.status()["run"]
     world.run("run", "resume", "--no-wait", check=False)

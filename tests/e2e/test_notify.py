@@ -252,11 +252,14 @@ def test_a_server_that_hangs_delays_no_other_channel(world):
     world.cleanups.append(silent.close)
     plan = contacts_plan(world, f"kind: smtp, to: ada@shop.net, server: 'smtp://127.0.0.1:{silent.getsockname()[1]}', sender: dr@shop.net",
                          f"kind: webhook, url: env:HANGS", "kind: webhook, url: env:HOOK")
-    begun = time.time()
-    told, _ = deliveries(world, plan, "--timeout", "4s", code=1,
+    witness, begun = world.witness(), time.time()
+    told, _ = deliveries(world, plan, "--timeout", "20s", code=1,
                          env={"HOOK": f"http://127.0.0.1:{hook}/", "HANGS": f"http://127.0.0.1:{silent.getsockname()[1]}/"})
+    ended = time.time()
     assert [d["state"] for d in told] == ["failed", "failed", "sent"], told
-    assert hooks()[0]["at"] - begun < 3 and time.time() - begun < 12
+    # The others were tried for all of their time, and no longer.
+    assert ended - begun >= 20 and hooks()[0]["at"] < ended - 10
+    assert ended - begun < witness.limit(28)
 
 
 def test_retry_after_is_heeded_and_errors_of_the_server_are_tried_again(world):
@@ -264,7 +267,7 @@ def test_retry_after_is_heeded_and_errors_of_the_server_are_tried_again(world):
     broken = Scripted(world, (500, {}))
     gone = Scripted(world, (410, {}))
     plan = contacts_plan(world, *(f"kind: webhook, url: env:{name}" for name in ("BUSY", "BROKEN", "GONE")))
-    told, _ = deliveries(world, plan, "--timeout", "20s", code=1, env={"BUSY": busy.url, "BROKEN": broken.url, "GONE": gone.url})
+    told, _ = deliveries(world, plan, "--timeout", "60s", code=1, env={"BUSY": busy.url, "BROKEN": broken.url, "GONE": gone.url})
     assert [(d["state"], d["attempts"]) for d in told] == [("sent", 3), ("failed", 5), ("failed", 1)], told
     assert busy.requests[1][0] - busy.requests[0][0] >= 1.9
     assert [d["detail"] for d in told[1:]] == ["status 500", "status 410"], told
@@ -298,7 +301,7 @@ def test_a_step_tells_people_once(world):
 
 
 def test_a_step_whose_contacts_nothing_reaches_pauses_the_run(world):
-    site, mails, _ = run_site(world, '{id: tell, uses: people.notify, with: {contacts: [bob], text: "hello"}, budget: 1s, timeout: 3s}')
+    site, mails, _ = run_site(world, '{id: tell, uses: people.notify, with: {contacts: [bob], text: "hello"}, budget: 1s, timeout: 20s}')
     world.environment["HOOK"] = f"http://127.0.0.1:{free_port()}/"
     site.plan.write_text(re.sub(r"smtp://127.0.0.1:\d+", f"smtp://127.0.0.1:{free_port()}", site.plan.read_text()))
     process = site.start()
@@ -308,12 +311,10 @@ def test_a_step_whose_contacts_nothing_reaches_pauses_the_run(world):
 
 
 def test_a_page_climbs_until_somebody_answers(world):
-    site, mails, _ = run_site(world, '{id: page, uses: people.page, with: {contacts: [ada, lead], text: "Redis is lost", acknowledge_within: 3s}, budget: 5s, timeout: 2m}')
-    process = site.start()
-    world.wait_for("ada is called", lambda: len(mails()) == 1)
-    first = time.monotonic()
+    site, mails, _ = run_site(world, '{id: page, uses: people.page, with: {contacts: [ada, lead], text: "Redis is lost", acknowledge_within: 3s}, budget: 5s, timeout: 30m}')
+    begun, process = time.monotonic(), site.start()
     world.wait_for("bob is called", lambda: len(mails()) == 2)
-    assert time.monotonic() - first > 2 and [mail["To"] for mail in mails()] == ["ada@shop.net", "bob@shop.net"]
+    assert time.monotonic() - begun >= 3 and [mail["To"] for mail in mails()] == ["ada@shop.net", "bob@shop.net"]
     command = re.search(r"Acknowledge: anclora (.*)", mails()[1].get_content()).group(1)
     assert "run done page" in command, command
     world.run("run", "done", "page", "--run", site.status()["run"], "--as", "bob", "--evidence", "I have it")
@@ -322,7 +323,7 @@ def test_a_page_climbs_until_somebody_answers(world):
 
 
 def test_an_acknowledged_incident_answers_its_page(world):
-    site, mails, _ = run_site(world, '{id: page, uses: people.page, with: {contacts: [ada], text: "Redis is lost", acknowledge_within: 1m}, budget: 5s, timeout: 2m}')
+    site, mails, _ = run_site(world, '{id: page, uses: people.page, with: {contacts: [ada], text: "Redis is lost", acknowledge_within: 20m}, budget: 5s, timeout: 30m}')
     process = site.start()
     world.wait_for("ada is called", lambda: len(mails()) == 1)
     world.run("incident", "ack", "--as", "ada")
@@ -346,7 +347,7 @@ def test_a_page_that_nobody_answers_fails_or_proceeds_as_the_plan_says(world):
 
 
 def test_a_run_that_is_killed_while_it_tells_tells_nobody_twice(world):
-    site, mails, hooks = run_site(world, '{id: page, uses: people.page, with: {contacts: [ada], text: "Redis is lost", acknowledge_within: 1m}, budget: 5s, timeout: 2m}')
+    site, mails, hooks = run_site(world, '{id: page, uses: people.page, with: {contacts: [ada], text: "Redis is lost", acknowledge_within: 20m}, budget: 5s, timeout: 30m}')
     process = site.start()
     world.wait_for("both were told", lambda: journal(world).count("told.ada.") >= 2)
     process.send_signal(signal.SIGKILL)

@@ -1,6 +1,8 @@
 """A repository on a read-only file system: everything that reads works, everything that writes says why not."""
 import shutil
 
+from harness import PATIENCE
+
 
 def test_a_read_only_repository_is_read_verified_and_mirrored(world):
     source = world.redis("source")
@@ -9,7 +11,7 @@ def test_a_read_only_repository_is_read_verified_and_mirrored(world):
     source.client()("SET", "a", 1)
     world.wait_protected(repo, int(source.client().info()["master_repl_offset"]))
     capture.terminate()
-    assert capture.wait(20) == 0
+    assert capture.wait(PATIENCE) == 0
     disk = world.tmpfs("disk", "64m")
     read_only = disk.path / "repo"
     shutil.copytree(repo, read_only)

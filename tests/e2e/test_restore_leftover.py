@@ -3,7 +3,7 @@ import random
 import shutil
 import time
 
-from harness import free_port
+from harness import PATIENCE, free_port
 from workload import Workload
 
 OWN = {"masterauth": "my own secret", "rdbcompression": "yes", "repl-diskless-load": "disabled",
@@ -25,8 +25,8 @@ def captured(world, megabytes=12, stream_seconds=2):
     return source, repo
 
 
-def own_target(world, name="target"):
-    target = world.redis(name)
+def own_target(world, name="target", *options):
+    target = world.redis(name, *options)
     client = target.client()
     for setting, value in OWN.items():
         client("CONFIG", "SET", setting, value)
@@ -45,12 +45,15 @@ def through(world, **limits):
 
 
 def kill_in_the_base(world, repo, target, *options):
-    link, way = through(world, rate=4_000_000)
+    link, way = through(world)
+    link.hold = lambda _: link.bytes_down >= 3_000_000  # the rest of the base does not come
     restore = world.spawn("restore", "--repo", repo, "--to", target.url, *way, *options, log="restore.log")
-    world.wait_for("the base", lambda: link.bytes_down > 3_000_000 or restore.poll() is not None, every=0.01)
+    world.wait_for("the base", lambda: link.bytes_down >= 3_000_000 or restore.poll() is not None, every=0.01)
     assert restore.poll() is None, world.logs()
     restore.kill()
     restore.wait()
+    link.hold = None
+    link.cut()
 
 
 def kill_in_the_stream(world, repo, target, *options):
@@ -94,7 +97,7 @@ def kill_at_promotion(world, repo, target, after, *options):
 
     proxy.watch = watch
     restore = world.spawn("restore", "--repo", repo, "--to", proxy.url, *options, log="restore.log")
-    assert restore.wait(60) == -9, world.logs()
+    assert restore.wait(PATIENCE) == -9, world.logs()
     assert len(seen) == 1
     proxy.watch = None
 
@@ -181,16 +184,22 @@ def test_a_killed_replacement_names_its_undo_and_keeps_what_was_there(world):
 
 def test_two_restores_into_one_target_do_not_take_each_other_for_dead(world):
     source, repo = captured(world)
-    target = own_target(world)
-    link, way = through(world, rate=4_000_000)
+    # While it loads it answers now and then only: each 2 MB, if it is not told otherwise.
+    target = own_target(world, "target", "--loading-process-events-interval-bytes", "2048")
+    link, way = through(world, chunk=1024)
+
+    def trickle(up, data):  # minutes for the rest
+        link.rate = link.rate or (50_000 if link.bytes_down >= 2_000_000 else None)
+        return True
+    link.watch = trickle
     first = world.spawn("restore", "--repo", repo, "--to", target.url, *way, log="restore.log")
-    world.wait_for("the base", lambda: link.bytes_down > 2_000_000)
+    world.wait_for("the base", lambda: link.bytes_down >= 2_000_000)
     second = world.run("restore", "--repo", repo, "--to", target.url, check=False)
     assert second.code == 5 and "is running" in second.err, second
     undo = world.run("restore", "--undo", "--to", target.url, check=False)
     assert undo.code == 5 and "is running" in undo.err, undo
-    link.rate = None
-    assert first.wait(60) == 0, world.logs()
+    link.watch, link.rate, link.chunk = None, None, 65536
+    assert first.wait(PATIENCE) == 0, world.logs()
     assert target.digest() == source.digest() and settings(target) == OWN
 
 

@@ -47,7 +47,7 @@ def test_a_gateway_that_dies_under_load_costs_nothing(world):
             s3.start_gateway()
         load.stop()
         assert capture.poll() is None
-        status = world.wait_protected(repo, int(client.info()["master_repl_offset"]), timeout=90)
+        status = world.wait_protected(repo, int(client.info()["master_repl_offset"]))
         assert status["gaps"] == [], status
         target = world.redis("target")
         world.run("restore", "--repo", repo, "--to", target.url)
@@ -72,7 +72,7 @@ def test_capture_killed_while_the_store_is_away_loses_nothing_that_it_spooled(wo
         capture = world.capture(repo, source, log="capture-again.log")
         time.sleep(2)
         s3.start_gateway()
-        status = world.wait_protected(repo, int(client.info()["master_repl_offset"]), timeout=90)
+        status = world.wait_protected(repo, int(client.info()["master_repl_offset"]))
         assert status["gaps"] == [], status
         target = world.redis("target")
         world.run("restore", "--repo", repo, "--to", target.url)

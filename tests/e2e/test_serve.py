@@ -10,7 +10,7 @@ import signal
 import subprocess
 import time
 
-from harness import free_port
+from harness import PATIENCE, free_port
 from test_local_site import Site
 
 PLAN = pathlib.Path(__file__).resolve().parents[2] / "plans" / "local.yaml"
@@ -38,7 +38,7 @@ class Served:
         self.process = self.world.spawn(
             "serve", "--plan", PLAN, "--listen", f"127.0.0.1:{self.port}", "--token-file", self.tokens,
             "--alert-secret-file", self.secret, "--jobs-after", "1h", *self.options, log="serve.log")
-        self.world.wait_for("the API", self.answers, 20)
+        self.world.wait_for("the API", self.answers)
 
     def answers(self):
         try:
@@ -48,7 +48,7 @@ class Served:
             return False
 
     def ask(self, method, path, body=None, token=TOKEN, host=None, headers=()):
-        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=20)
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=PATIENCE)
         try:
             sent = {"Host": host or f"127.0.0.1:{self.port}", **dict(headers)}
             if token:
@@ -59,6 +59,14 @@ class Served:
             return reply.status, json.loads(text) if reply.getheader("Content-Type") == "application/json" else text
         finally:
             connection.close()
+
+    def approve(self, run, body, token=TOKEN):
+        """Returns the answer, or None: the runner is slow to give it, and the API waits for a few seconds only."""
+        status, reply = self.ask("POST", f"/api/runs/{run}/approve", body, token=token)
+        if status == 504 and "has not answered yet" in reply["error"]["message"]:
+            return None
+        assert status == 200, (status, reply, self.logs())
+        return reply["answer"]
 
     def get(self, path):
         status, reply = self.ask("GET", path)
@@ -82,7 +90,7 @@ class Served:
         def well():
             rpo = self.metric("rpo_seconds", backup="capture")
             return rpo is not None and rpo < 30 and self.metric("probe_state", probe="redis-answers", state="up") == 1
-        self.world.wait_for("a protected and watched Redis", well, 60)
+        self.world.wait_for("a protected and watched Redis", well)
 
     def rule(self, name):
         return next(each["state"] for each in self.get("/api/verdicts")["verdicts"] if each["rule"] == name)
@@ -93,9 +101,9 @@ class Served:
 
     def lose_redis(self):
         self.site.command("lose-redis")
-        return time.time()
+        return time.monotonic()
 
-    def wait_run(self, state, timeout=60):
+    def wait_run(self, state, timeout=PATIENCE):
         def there():
             run = self.run()
             return run if run and run["state"] == state else None
@@ -105,39 +113,47 @@ class Served:
             raise AssertionError(f"{error}\n{self.run()}\n{self.logs()}") from error
 
 
+def is_running(pid):
+    """Not one that has ended, and that nobody has collected yet."""
+    with contextlib.suppress(OSError):
+        return pathlib.Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] not in "ZX"
+    return False
+
+
 def test_a_lost_redis_is_found_told_declared_and_recovered_by_itself(world):
     served = Served(world)
     served.site.wait_for_traffic(40)
     served.protected()
-    lost = served.lose_redis()
-    world.wait_for("the verdict", lambda: served.rule("redis-gone") == "confirmed", 10, every=0.05)
-    assert time.time() - lost <= 5, f"{time.time() - lost} s\n{served.logs()}"  # the looks at the API included
+    witness, lost = world.witness(), served.lose_redis()
+    world.wait_for("the verdict", lambda: served.rule("redis-gone") == "confirmed", every=0.05)
+    took = time.monotonic() - lost
+    limit, detect_limit = witness.limit(5), witness.limit(3)
+    assert took <= limit, f"{took} s\n{served.logs()}"  # the looks at the API included
 
-    run = served.wait_run("waiting", 20)
-    incident = world.wait_for("the incident", lambda: served.get("/api/incidents")["incidents"], 10)[0]
+    run = served.wait_run("waiting")
+    incident = world.wait_for("the incident", lambda: served.get("/api/incidents")["incidents"])[0]
     assert incident["scenario"] == "redis-lost" and incident["severity"] == "critical", incident
     mails = pathlib.Path(world.environment["ANCLORA_LOCAL_MAIL_DIR"])
     hooks = pathlib.Path(world.environment["ANCLORA_LOCAL_WEBHOOK_DIR"])
-    told = world.wait_for("mail and webhook", lambda: any(mails.glob("*.eml")) and any(hooks.glob("*.json")), 20)
+    told = world.wait_for("mail and webhook", lambda: any(mails.glob("*.eml")) and any(hooks.glob("*.json")))
     assert told and incident["incident"] in next(mails.glob("*.eml")).read_text(), served.logs()
 
     status, reply = served.ask("POST", f"/api/incidents/{incident['incident']}/ack", {"as": "oncall"})
     assert status == 200, reply
-    status, reply = served.ask("POST", f"/api/runs/{run['run']}/approve", {}, token="oncalls-own-token-1")
-    assert status == 200 and reply["answer"] == "approval.granted", reply
-    served.wait_run("finished", 120)
+    assert served.approve(run["run"], {}, "oncalls-own-token-1") in ("approval.granted", None)
+    served.wait_run("finished")
     report = served.get(f"/api/runs/{run['run']}")
     assert report["rto"]["achieved_seconds"] > 0 and report["rto"]["met"] is True, report["rto"]
-    assert report["rto"]["detect_seconds"] <= 3, report["rto"]
-    world.wait_for("the rule keeps quiet", lambda: served.rule("redis-gone") == "silenced", 10)
+    assert report["rto"]["detect_seconds"] <= detect_limit, report["rto"]
+    world.wait_for("the rule keeps quiet", lambda: served.rule("redis-gone") == "silenced")
     assert served.metric("incidents_open") == 1 and served.metric("incidents_unacknowledged") == 0
     assert served.metric("rule_state", rule="redis-gone", state="silenced") == 1
     assert served.metric("probe_state", probe="redis-answers", state="down") == 1
 
     served.process.send_signal(signal.SIGTERM)
-    assert served.process.wait(60) == 0, served.logs()
+    assert served.process.wait(PATIENCE) == 0, served.logs()
     served.start()  # what a finished run silenced stays silent over a restart, until a person releases it
-    world.wait_for("the rule is still quiet", lambda: served.rule("redis-gone") == "silenced", 20)
+    world.wait_for("the rule is still quiet", lambda: served.rule("redis-gone") == "silenced")
     assert len([r for r in served.get("/api/runs")["runs"] if r["scenario"] == "redis-lost"]) == 1
     status, reply = served.ask("POST", "/api/rules/redis-gone/release", {"as": "oncall"})
     assert status == 200, reply
@@ -148,22 +164,21 @@ def test_a_killed_daemon_goes_on_where_it_was(world):
     served.site.wait_for_traffic(40)
     served.protected()
     served.lose_redis()
-    run = served.wait_run("waiting", 30)
+    run = served.wait_run("waiting")
     pids = [child["pid"] for child in served.get("/api/status")["children"] if child["running"]]
     assert pids
     served.process.kill()
     served.process.wait()
-    world.wait_for("the children ended with it", lambda: not any(pathlib.Path(f"/proc/{pid}").exists() for pid in pids), 10)
+    world.wait_for("the children ended with it", lambda: not any(is_running(pid) for pid in pids))
     served.start()
-    world.wait_for("the run has a runner again", lambda: (served.run() or {}).get("has_runner"), 30)
-    served.wait_run("waiting", 30)
-    status, reply = served.ask("POST", f"/api/runs/{run['run']}/approve", {"as": "oncall"})
-    assert status == 200, (reply, served.logs())
-    world.wait_for("it acts", lambda: served.run()["state"] in ("running", "finished"), 30, every=0.05)
+    world.wait_for("the run has a runner again", lambda: (served.run() or {}).get("has_runner"))
+    served.wait_run("waiting")
+    served.approve(run["run"], {"as": "oncall"})
+    world.wait_for("it acts", lambda: served.run()["state"] in ("running", "finished"), every=0.05)
     served.process.kill()
     served.process.wait()
     served.start()
-    served.wait_run("finished", 120)
+    served.wait_run("finished")
     runs = [each for each in served.get("/api/runs")["runs"] if each["scenario"] == "redis-lost"]
     assert len(runs) == 1 and len(served.get("/api/incidents")["incidents"]) == 1, (runs, served.logs())
     assert served.get("/api/incidents")["incidents"][0]["scenario"] == "redis-lost"
@@ -186,7 +201,7 @@ def test_strangers_are_refused_and_alerts_are_no_proof(world):
     time.sleep(1)
     assert served.get("/api/incidents")["incidents"] == [] and served.get("/api/runs")["runs"] == []
     served.process.send_signal(signal.SIGTERM)
-    assert served.process.wait(30) == 0, served.logs()
+    assert served.process.wait(PATIENCE) == 0, served.logs()
 
 
 def test_a_repository_that_goes_away_is_told_and_stops_nothing(world):
@@ -194,10 +209,10 @@ def test_a_repository_that_goes_away_is_told_and_stops_nothing(world):
     served.protected()
     away = world.folder / "repo-away"
     shutil.move(served.repo, away)
-    world.wait_for("it is told", lambda: served.metric("backup_away", backup="capture") == 1, 60)
+    world.wait_for("it is told", lambda: served.metric("backup_away", backup="capture") == 1)
     assert served.answers() and served.metric("probe_state", probe="redis-answers", state="up") == 1
     shutil.move(away, served.repo)
-    world.wait_for("it is back", lambda: served.metric("backup_away", backup="capture") == 0, 90)
+    world.wait_for("it is back", lambda: served.metric("backup_away", backup="capture") == 0)
 
 
 def test_two_daemons_do_not_share_a_state_folder(world):
@@ -211,7 +226,7 @@ def test_two_daemons_do_not_share_a_state_folder(world):
 
 def test_promtool_accepts_the_example_of_alert_rules(world):
     rules = pathlib.Path(__file__).resolve().parents[2] / "docs" / "operations" / "anclora-alerts.yaml"
-    checked = subprocess.run(["promtool", "check", "rules", str(rules)], capture_output=True, text=True, timeout=60, check=False)
+    checked = subprocess.run(["promtool", "check", "rules", str(rules)], capture_output=True, text=True, timeout=PATIENCE, check=False)
     assert checked.returncode == 0 and "rules found" in checked.stdout, checked
     documented = (rules.parent / "metrics.md").read_text()
     named = set(re.findall(r"anclora_([a-z_]+)", "".join(line for line in rules.read_text().splitlines() if "expr:" in line)))

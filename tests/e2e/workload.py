@@ -7,6 +7,8 @@ import random
 import threading
 import time
 
+from harness import PATIENCE
+
 
 class Point:
     def __init__(self, replid, offset, digest):
@@ -120,12 +122,20 @@ class Workload:
         """Returns once nothing more is being sent."""
         self.paused.clear()
         self.pausing.set()
-        self.paused.wait(30)
+        assert self.paused.wait(PATIENCE), "the load does not pause"
 
     def resume(self):
         self.pausing.clear()
 
+    def enough(self, points=3):
+        """Returns once so many points have been taken: on a slow machine that is later."""
+        deadline = time.monotonic() + PATIENCE
+        while len(self.points) < points:
+            assert time.monotonic() < deadline, f"only {len(self.points)} points: {self.errors[-3:]}"
+            time.sleep(0.02)
+
     def stop(self):
         self.stopping.set()
-        self.thread.join(60)
+        self.thread.join(PATIENCE)
+        assert not self.thread.is_alive(), "the load does not end"
         return self.acknowledged

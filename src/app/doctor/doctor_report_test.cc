@@ -69,7 +69,7 @@ std::string difference(const std::map<std::string, std::string>& before,
 
 // The replica may see its link up before the primary has noticed the end of the save that fed it.
 void wait_until_at_rest(RedisServer& server) {
-  const MonoTime deadline = system_clock().mono_now() + std::chrono::seconds(30);
+  const MonoTime deadline = system_clock().mono_now() + std::chrono::seconds(150);
   while (server.info().number("rdb_bgsave_in_progress") != 0 ||
          !server.info().text("slave0").value_or("").contains("state=online")) {
     if (system_clock().mono_now() > deadline) throw std::runtime_error("the first sync does not end: " + server.log());

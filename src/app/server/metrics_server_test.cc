@@ -8,13 +8,13 @@ namespace anclora::app {
 namespace {
 
 std::string fetch(std::uint16_t port, const std::string& path) {
-  auto connection = system_dialer().dial({"127.0.0.1", port}, nullptr, std::chrono::seconds(5));
+  auto connection = system_dialer().dial({"127.0.0.1", port}, nullptr, std::chrono::seconds(60));
   EXPECT_TRUE(connection.has_value());
   const std::string request = "GET " + path + " HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n";
-  EXPECT_TRUE((*connection)->write_all(request, std::chrono::seconds(5)).has_value());
+  EXPECT_TRUE((*connection)->write_all(request, std::chrono::seconds(60)).has_value());
   Bytes reply;
   for (;;) {
-    auto read = (*connection)->read_some(reply, 65536, std::chrono::seconds(5));
+    auto read = (*connection)->read_some(reply, 65536, std::chrono::seconds(60));
     if (!read || *read == 0) return reply;
   }
 }

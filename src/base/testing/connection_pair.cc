@@ -5,9 +5,9 @@
 namespace anclora {
 
 Result<ConnectionPair> connect_pair(Listener& listener, const TlsOptions* client_tls, const Endpoint* endpoint) {
-  auto accepted = std::async(std::launch::async, [&listener] { return listener.accept(std::chrono::seconds(10)); });
+  auto accepted = std::async(std::launch::async, [&listener] { return listener.accept(std::chrono::seconds(60)); });
   auto client =
-      system_dialer().dial(endpoint != nullptr ? *endpoint : listener.local(), client_tls, std::chrono::seconds(10));
+      system_dialer().dial(endpoint != nullptr ? *endpoint : listener.local(), client_tls, std::chrono::seconds(60));
   if (!client.has_value()) listener.interrupt();
   auto server = accepted.get();
   if (!client.has_value()) return std::move(client).error();

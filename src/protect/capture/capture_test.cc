@@ -6,6 +6,7 @@
 #include <filesystem>
 #include <fstream>
 
+#include "base/testing/witness.h"
 #include "protect/testing/running_capture.h"
 #include "redis/testing/random_commands.h"
 #include "redis/testing/recording.h"
@@ -77,9 +78,10 @@ TEST(Capture, ProtectsWithinTwoHundredMilliseconds) {
   for (int i = 0; i < 20; ++i) {
     source->command({"SET", "k", std::to_string(i)});
     const redis::Offset offset = offset_of(*source);
+    Witness witness;
     const MonoTime written = system_clock().mono_now();
     capture.wait_protected(offset);
-    EXPECT_LT(system_clock().mono_now() - written, milliseconds(400)) << "write " << i;
+    EXPECT_LT(system_clock().mono_now() - written, witness.limit(milliseconds(400))) << "write " << i;
   }
   ASSERT_TRUE(capture.stop());
 }
@@ -97,24 +99,25 @@ TEST(Capture, LetsWaitCountOnlyWhatIsProtected) {
   capture.wait_for([](const auto& status) { return status.base_complete; }, "the base");
   auto client = source->client();
   ASSERT_TRUE(client->command({"SET", "a", "1"}));
-  EXPECT_EQ(client->command({"WAIT", "1", "2000"})->integer, 1);
+  EXPECT_EQ(client->command({"WAIT", "1", "100000"}, seconds(150))->integer, 1);
   away = true;
   ASSERT_TRUE(client->command({"SET", "a", "2"}));
   EXPECT_EQ(client->command({"WAIT", "1", "500"})->integer, 0);
   away = false;
-  EXPECT_EQ(client->command({"WAIT", "1", "15000"})->integer, 1);
+  EXPECT_EQ(client->command({"WAIT", "1", "100000"}, seconds(150))->integer, 1);
   ASSERT_TRUE(capture.stop());
 }
 
 TEST(Capture, LetsTheSourceShutDownAtOnce) {
-  auto source = RedisServer::start();
+  auto source = RedisServer::start({"shutdown-timeout 150"});
   TestArchive archive;
   RunningCapture capture(archive, options_for(*source));
   capture.wait_for([](const auto& status) { return status.base_complete; }, "the base");
   source->command({"SET", "k", "v"});
+  Witness witness;
   const MonoTime began = system_clock().mono_now();
-  EXPECT_EQ(source->stop(seconds(15)), 0);
-  EXPECT_LT(system_clock().mono_now() - began, seconds(2));
+  EXPECT_EQ(source->stop(seconds(200)), 0);
+  EXPECT_LT(system_clock().mono_now() - began, witness.limit(seconds(2)));
   ASSERT_TRUE(capture.stop());
 }
 
@@ -133,7 +136,8 @@ TEST(Capture, AnnouncesTheBaseOfACutRunBeforeItPacksItsEntries) {
   {
     RunningCapture capture(archive, options_for(*source), &store);
     capture.wait_for([](const auto& status) { return status.entries_published > 0; }, "the timeline");
-    system_clock().sleep_for(seconds(1));  // a checkpoint tells of it; none tells of the base
+    // A checkpoint tells of it; none tells of the base.
+    capture.wait_for([&](const auto&) { return archive.state().checkpoint_ordinal > 0; }, "a checkpoint");
     checkpoints_left = 0;
     base_may_go = true;
     capture.wait_for([](const auto& status) { return status.base_complete; }, "the base");

@@ -14,14 +14,14 @@ redis::FollowerOptions options_for(redis::RedisServer& server) {
 }  // namespace
 
 RawReplica::RawReplica(redis::RedisServer& server) : server_(server), follower_(options_for(server)) {
-  auto link = system_dialer().dial(server.url().endpoint, nullptr, std::chrono::seconds(5));
+  auto link = system_dialer().dial(server.url().endpoint, nullptr, std::chrono::seconds(60));
   if (!link.has_value()) throw std::runtime_error(link.error().to_string());
   link_ = std::move(*link);
   redis::FollowerActions actions;
   follower_.start(system_clock().mono_now(), actions);
   for (const auto& action : actions)
     if (const auto* send = std::get_if<redis::SendBytes>(&action))
-      ignore_result(link_->write_all(send->bytes, std::chrono::seconds(5)));  // the next read tells
+      ignore_result(link_->write_all(send->bytes, std::chrono::seconds(60)));  // the next read tells
   while (!complete_) step();
 }
 
@@ -35,7 +35,7 @@ void RawReplica::step() {
   if (now >= follower_.next_tick()) follower_.tick(now, actions);
   for (const auto& action : actions) {
     if (const auto* send = std::get_if<redis::SendBytes>(&action)) {
-      const Status sent = link_->write_all(send->bytes, std::chrono::seconds(5));
+      const Status sent = link_->write_all(send->bytes, std::chrono::seconds(60));
       if (!sent.has_value()) throw std::runtime_error(sent.error().to_string());
     }
     if (const auto* started = std::get_if<redis::FullResyncStarted>(&action)) base_offset_ = started->offset;

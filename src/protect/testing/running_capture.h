@@ -50,13 +50,13 @@ class RunningCapture {
   // Not after its end.
   CaptureStatus status() const { return capture_->status(); }
   std::optional<StuckThread> stuck(Duration bound) const { return capture_->stuck(bound); }
-  Status stop(Duration drain_timeout = std::chrono::seconds(10));
+  Status stop(Duration drain_timeout = std::chrono::seconds(150));
   // The result of run(), once it returned by itself; throws after `patience`.
-  Status wait_for_end(Duration patience = std::chrono::seconds(20));
+  Status wait_for_end(Duration patience = std::chrono::seconds(150));
   // Throws after `patience`, with what it waited for and the last status.
   void wait_for(const std::function<bool(const CaptureStatus&)>& reached, const std::string& what,
-                Duration patience = std::chrono::seconds(20));
-  void wait_protected(redis::Offset offset, Duration patience = std::chrono::seconds(20));
+                Duration patience = std::chrono::seconds(150));
+  void wait_protected(redis::Offset offset, Duration patience = std::chrono::seconds(150));
 
  private:
   std::unique_ptr<Capture> capture_;

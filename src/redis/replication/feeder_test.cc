@@ -4,9 +4,11 @@
 #include <gtest/gtest.h>
 
 #include <atomic>
+#include <memory>
 
 #include "base/testing/temporary_directory.h"
 #include "base/testing/tls_authority.h"
+#include "base/testing/witness.h"
 #include "redis/rdb/crc64.h"
 #include "redis/testing/random_commands.h"
 #include "redis/testing/recording.h"
@@ -92,7 +94,7 @@ struct History {
 
 void expect_restored(History& history, RedisServer& target, Feeder& feeder) {
   const Offset end = history.recording->end_offset();
-  const Status done = feeder.wait_until_acknowledged(end, 60s);
+  const Status done = feeder.wait_until_acknowledged(end, 150s);
   ASSERT_TRUE(done.has_value()) << done.error().to_string() << "\n" << target.log();
   EXPECT_EQ(digest(target), history.expected);
   EXPECT_EQ(target.info("replication").offset(), end);
@@ -156,7 +158,7 @@ TEST_P(FeederToRealTarget, NeverDeliversTheEndOfADamagedBase) {
   options.chunk_bytes = 1024;
   const auto feeder = feed(*history.recording, options);
   follow(*target, *feeder);
-  const Status done = feeder->wait_until_done(30s);
+  const Status done = feeder->wait_until_done(150s);
   ASSERT_FALSE(done.has_value());
   EXPECT_EQ(done.error().kind(), ErrorKind::kDataLoss);
   system_clock().sleep_for(300ms);
@@ -168,18 +170,23 @@ TEST(Feeder, KeepsATimeToLiveThatThePrimaryStillHonoured) {
   // from that file drops the counter first, and INCR then gives 1.
   const auto source = RedisServer::start({"repl-ping-replica-period 3600"});
   source->command({"DEBUG", "SET-ACTIVE-EXPIRE", "0"});
-  source->command({"SET", "counter", "10", "PX", "400"});
-  Recording recording(*source);
-  recording.wait_for_base();
-  source->command({"INCR", "counter"});
-  source->command({"PERSIST", "counter"});
-  recording.finish();
-  ASSERT_EQ(source->command({"GET", "counter"}).text, "11");
-  system_clock().sleep_for(500ms);
+  std::unique_ptr<Recording> recording;
+  // As short as this machine allows: it has to last from SET to INCR.
+  for (auto lives = 400ms; source->command({"GET", "counter"}).text != "11"; lives *= 2) {
+    ASSERT_LT(lives, 60s);
+    source->command({"SET", "counter", "10", "PX", std::to_string(lives.count())});
+    const MonoTime set = system_clock().mono_now();
+    recording = std::make_unique<Recording>(*source);
+    recording->wait_for_base();
+    source->command({"INCR", "counter"});
+    source->command({"PERSIST", "counter"});
+    recording->finish();
+    while (system_clock().mono_now() - set < lives) system_clock().sleep_for(10ms);
+  }
   const auto target = RedisServer::start();
-  const auto feeder = feed(recording);
+  const auto feeder = feed(*recording);
   follow(*target, *feeder);
-  ASSERT_TRUE(feeder->wait_until_acknowledged(recording.end_offset(), 30s).has_value());
+  ASSERT_TRUE(feeder->wait_until_acknowledged(recording->end_offset(), 150s).has_value());
   EXPECT_EQ(target->command({"GET", "counter"}).text, "11");
 }
 
@@ -203,6 +210,7 @@ TEST(Feeder, RefusesPeersThatAreNotAllowedAndSaysWho) {
   options.allowed_peers = {"10.1.2.3"};
   const auto feeder = feed(*history.recording, options);
   follow(*target, *feeder);
+  for (int i = 0; i < 15'000 && feeder->progress().refused_peers == 0; ++i) system_clock().sleep_for(10ms);
   const Status done = feeder->wait_until_done(500ms);
   ASSERT_FALSE(done.has_value());
   EXPECT_EQ(done.error().kind(), ErrorKind::kDeadlineExceeded);
@@ -213,7 +221,7 @@ TEST(Feeder, RefusesPeersThatAreNotAllowedAndSaysWho) {
 TEST(Feeder, TellsThatTheTargetDiedOnTheWay) {
   History history(48, 2000, 100);
   const auto target = RedisServer::start(
-      {"repl-diskless-load swapdb", "key-load-delay 200", "loading-process-events-interval-bytes 1024"});
+      {"repl-diskless-load swapdb", "key-load-delay 20000", "loading-process-events-interval-bytes 1024"});
   FeederOptions options;
   options.chunk_bytes = 1024;
   const auto feeder = feed(*history.recording, options);
@@ -239,7 +247,7 @@ TEST(Feeder, GivesUpOnATargetThatCannotLoadTheBase) {
   const auto target = RedisServer::start({"repl-diskless-load swapdb"});
   const auto feeder = feed(*history.recording);
   follow(*target, *feeder);
-  const Status done = feeder->wait_until_done(20s);
+  const Status done = feeder->wait_until_done(150s);
   ASSERT_FALSE(done.has_value());
   EXPECT_EQ(done.error().kind(), ErrorKind::kFailedPrecondition) << done.error().to_string();
 }
@@ -247,12 +255,12 @@ TEST(Feeder, GivesUpOnATargetThatCannotLoadTheBase) {
 TEST(Feeder, IsNotHeldUpByHostileConnections) {
   History history(50, 500, 500);
   FeederOptions options;
-  options.handshake_timeout = 1s;
+  options.handshake_timeout = 3s;
   const auto feeder = feed(*history.recording, options);
   std::vector<std::unique_ptr<Connection>> hostile;
   const auto connect = [&](ByteView bytes) {
-    hostile.push_back(system_dialer().dial(feeder->local(), nullptr, 5s).value());
-    ignore_result(hostile.back()->write_all(bytes, 5s));  // it may be cut meanwhile
+    hostile.push_back(system_dialer().dial(feeder->local(), nullptr, 60s).value());
+    ignore_result(hostile.back()->write_all(bytes, 60s));  // it may be cut meanwhile
   };
   connect("GET / HTTP/1.1\r\n\r\n");
   connect("*1000000000\r\n");
@@ -262,9 +270,8 @@ TEST(Feeder, IsNotHeldUpByHostileConnections) {
   follow(*target, *feeder);
   expect_restored(history, *target, *feeder);
   // The slow one is gone after its time.
-  system_clock().sleep_for(1200ms);
   Bytes rest;
-  EXPECT_EQ(hostile.back()->read_some(rest, 100, 3s).value_or(99), 0U);
+  EXPECT_EQ(hostile.back()->read_some(rest, 100, 150s).value_or(99), 0U);
 }
 
 // Yields its bytes in small pieces with long pauses.
@@ -318,7 +325,7 @@ TEST(Feeder, EndsWithTheErrorOfItsSource) {
   const auto target = RedisServer::start();
   const auto feeder = feed(source);
   follow(*target, *feeder);
-  const Status done = feeder->wait_until_done(20s);
+  const Status done = feeder->wait_until_done(150s);
   ASSERT_FALSE(done.has_value());
   EXPECT_EQ(done.error().message(), "log entry 7 does not decode");
 }
@@ -344,12 +351,13 @@ TEST(Feeder, StopsAtOnceWhileATargetIsAttached) {
   const auto target = RedisServer::start();
   auto feeder = feed(*history.recording);
   follow(*target, *feeder);
-  ASSERT_TRUE(feeder->wait_until_acknowledged(history.recording->end_offset(), 30s).has_value());
+  ASSERT_TRUE(feeder->wait_until_acknowledged(history.recording->end_offset(), 150s).has_value());
+  Witness witness;
   const MonoTime begin = system_clock().mono_now();
   feeder->stop();
   EXPECT_EQ(feeder->wait_until_acknowledged(Offset{1ULL << 60}, 10s).error().kind(), ErrorKind::kCancelled);
   feeder.reset();
-  EXPECT_LT(system_clock().mono_now() - begin, 1s);
+  EXPECT_LT(system_clock().mono_now() - begin, witness.limit(1s));
 }
 
 }  // namespace

@@ -39,7 +39,7 @@ TEST(ScratchServer, MakesABaseAtAnExactOffsetWithoutTheSource) {
   const auto feeder =
       Feeder::start(recording, listen_on({"127.0.0.1", 0}).value(), system_clock(), system_random(), options);
   ASSERT_TRUE((*scratch)->follow(feeder->local(), options.password).has_value());
-  const Status arrived = (*scratch)->wait_until_at(recording.end_offset(), 30s);
+  const Status arrived = (*scratch)->wait_until_at(recording.end_offset(), 150s);
   ASSERT_TRUE(arrived.has_value()) << arrived.error().to_string();
   EXPECT_TRUE((*scratch)->check_no_replication_errors().has_value());
   EXPECT_EQ((*scratch)->digest().value(), expected);
@@ -113,7 +113,7 @@ TEST(ScratchServer, TellsThatItDiedAndWhy) {
   ASSERT_TRUE(scratch.has_value());
   const auto feeder = Feeder::start(recording, listen_on({"127.0.0.1", 0}).value(), system_clock(), system_random());
   ASSERT_TRUE((*scratch)->follow(feeder->local(), Secret()).has_value());
-  const Status arrived = (*scratch)->wait_until_at(recording.end_offset(), 10s);
+  const Status arrived = (*scratch)->wait_until_at(recording.end_offset(), 150s);
   ASSERT_FALSE(arrived.has_value());
   EXPECT_EQ(arrived.error().kind(), ErrorKind::kUnavailable) << arrived.error().to_string();
   EXPECT_NE(arrived.error().message().find("died"), std::string::npos);

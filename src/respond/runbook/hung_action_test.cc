@@ -7,6 +7,7 @@
 #include <future>
 #include <thread>
 
+#include "base/testing/witness.h"
 #include "respond/testing/engine_world.h"
 
 namespace anclora::respond {
@@ -23,7 +24,7 @@ struct HungActionTest : ::testing::Test {
 
   plan::Step step(const char* uses) {
     plan::Step made = make_step("a", uses);
-    made.timeout = 150ms;
+    made.timeout = 1s;  // also for the step's own next attempt and probe, which must come in time
     return made;
   }
   void prepare(EngineWorld& world) {
@@ -37,8 +38,8 @@ struct HungActionTest : ::testing::Test {
       const auto log = world.actions.log();
       return std::ranges::find(log, last) != log.end();
     };
-    for (int i = 0; i < 1000 && !happened(); ++i) std::this_thread::sleep_for(5ms);
-    std::this_thread::sleep_for(100ms);
+    for (int i = 0; i < 30'000 && !happened(); ++i) std::this_thread::sleep_for(5ms);
+    std::this_thread::sleep_for(300ms);
   }
 };
 
@@ -46,9 +47,10 @@ TEST_F(HungActionTest, IsGivenUpAtItsTimeoutAndAPersonIsAsked) {
   EngineWorld world(make_plan({step("test.once")}));
   prepare(world);
   world.actions.script("a").in_execute = [this] { released.wait(); };
+  Witness witness;
   const MonoTime before = system_clock().mono_now();
   ASSERT_EQ(world.start().value(), RunEnd::kPersonNeeded);
-  EXPECT_LT(system_clock().mono_now() - before, 5s);
+  EXPECT_LT(system_clock().mono_now() - before, witness.limit(6s));
   EXPECT_EQ(world.step("a").state, StepState::kUnknown);
   EXPECT_NE(world.step("a").problem.find("no answer within"), std::string::npos) << world.step("a").problem;
   EXPECT_NE(world.step("a").problem.find("not there"), std::string::npos) << world.step("a").problem;
@@ -69,6 +71,7 @@ TEST_F(HungActionTest, MayChangeNothingOnceItWasGivenUp) {
 
 TEST_F(HungActionTest, IsRepeatedWhenTheProbeSaysNoAndItMayBe) {
   plan::Step hanging = step("test.act");
+  hanging.timeout = 3s;
   hanging.retry = 1;
   EngineWorld world(make_plan({hanging}));
   prepare(world);
@@ -79,20 +82,21 @@ TEST_F(HungActionTest, IsRepeatedWhenTheProbeSaysNoAndItMayBe) {
   ASSERT_EQ(world.start().value(), RunEnd::kFinished);
   EXPECT_EQ(world.step("a").attempt, 2U);
   release.set_value();
-  for (int i = 0; i < 1000 && world.actions.effects("a") < 2; ++i) std::this_thread::sleep_for(5ms);
-  std::this_thread::sleep_for(100ms);
+  for (int i = 0; i < 30'000 && world.actions.effects("a") < 2; ++i) std::this_thread::sleep_for(5ms);
+  std::this_thread::sleep_for(300ms);
 }
 
 TEST_F(HungActionTest, HoldsNoOtherStepUp) {
   plan::Step other = make_step("b", "test.act");
   EngineWorld world(make_plan({step("test.act"), other, make_step("c", "test.act", {"b"})}));
   prepare(world);
+  // It hangs until c is done, which comes after b: if it held one of them up, it would be given up first.
   world.actions.script("a").in_execute = [this] { released.wait(); };
-  world.plan.scenarios[0].steps[0].timeout = 1s;
-  ASSERT_EQ(world.start().value(), RunEnd::kPersonNeeded);
+  world.actions.script("c").in_execute = [this] { release.set_value(); };
+  world.plan.scenarios[0].steps[0].timeout = 60s;
+  ASSERT_EQ(world.start().value(), RunEnd::kFinished);
   EXPECT_EQ(world.step("c").state, StepState::kDone);
-  EXPECT_LT(*world.step("c").finished, *world.step("a").started + 1s);
-  let_go(world, "effect a");
+  std::this_thread::sleep_for(300ms);
 }
 
 TEST_F(HungActionTest, RunsIndependentStepsAtTheSameTime) {
@@ -103,7 +107,7 @@ TEST_F(HungActionTest, RunsIndependentStepsAtTheSameTime) {
   for (const char* id : {"a", "b"})
     world.actions.script(id).in_execute = [&] {
       ++inside;
-      for (int i = 0; i < 1000 && inside < 2; ++i) std::this_thread::sleep_for(2ms);
+      for (int i = 0; i < 50'000 && inside < 2; ++i) std::this_thread::sleep_for(2ms);
       together = inside == 2;
     };
   ASSERT_EQ(world.start().value(), RunEnd::kFinished);
@@ -133,7 +137,7 @@ TEST_F(HungActionTest, EndsWhenAPersonSaysThatItIsDone) {
   auto running = std::async(std::launch::async, [&] { return world.start().value(); });
   while (!world.disk.stat("/runs/s-1/inbox") || world.actions.log().empty()) std::this_thread::sleep_for(5ms);
   world.ask(RequestKind::kDone, "a", "bob", "I looked myself");
-  ASSERT_EQ(running.wait_for(5s), std::future_status::ready);
+  ASSERT_EQ(running.wait_for(150s), std::future_status::ready);
   EXPECT_EQ(running.get(), RunEnd::kFinished);
   EXPECT_EQ(world.step("a").state, StepState::kManualDone);
   release.set_value();

@@ -23,7 +23,7 @@ HttpStub::HttpStub(Answer answer, const TlsOptions* tls)
     : answer_(std::move(answer)), listener_(listen_on({"127.0.0.1", 0}, tls).value()) {
   accepting_ = std::thread([this] {
     while (!stopping_) {
-      auto connection = listener_->accept(std::chrono::milliseconds(100));
+      auto connection = listener_->accept(std::chrono::seconds(60));  // a TLS handshake included
       if (!connection.has_value()) continue;
       serving_.emplace_back([this, taken = std::shared_ptr<Connection>(std::move(*connection))] { serve(*taken); });
     }
@@ -32,6 +32,7 @@ HttpStub::HttpStub(Answer answer, const TlsOptions* tls)
 
 HttpStub::~HttpStub() {
   stopping_ = true;
+  listener_->interrupt();
   accepting_.join();
   for (std::thread& thread : serving_) thread.join();
 }
@@ -41,7 +42,7 @@ void HttpStub::serve(Connection& connection) {
   std::size_t end = std::string::npos;
   std::size_t length = 0;
   while (end == std::string::npos || bytes.size() < end + 4 + length) {
-    const auto read = connection.read_some(bytes, 65536, std::chrono::seconds(5));
+    const auto read = connection.read_some(bytes, 65536, std::chrono::seconds(60));
     if (!read.has_value() || *read == 0) return;
     end = bytes.find("\r\n\r\n");
     if (end == std::string::npos) continue;
@@ -59,7 +60,7 @@ void HttpStub::serve(Connection& connection) {
   if (answer.empty())
     while (!stopping_) std::this_thread::sleep_for(std::chrono::milliseconds(10));
   else
-    ignore_result(connection.write_all(answer, std::chrono::seconds(2)));
+    ignore_result(connection.write_all(answer, std::chrono::seconds(60)));
 }
 
 std::string HttpStub::url(const std::string& scheme) const {

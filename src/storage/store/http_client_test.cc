@@ -20,10 +20,10 @@ TEST(HttpClient, ACutInTheMiddleOfATlsUploadIsAnErrorAndNoSignal) {
   auto listener = listen_on(Endpoint{"127.0.0.1", 0}, &tls).value();
   std::jthread server([&] {
     for (int i = 0; i < 10; ++i) {
-      auto connection = listener->accept(std::chrono::seconds(5));
+      auto connection = listener->accept(std::chrono::seconds(60));
       if (!connection.has_value()) continue;
       Bytes some;
-      ignore_result((*connection)->read_some(some, 1000, std::chrono::seconds(5)));
+      ignore_result((*connection)->read_some(some, 1000, std::chrono::seconds(60)));
     }
   });
   const auto before = std::signal(SIGPIPE, SIG_DFL);
@@ -74,13 +74,13 @@ TEST(HttpClient, ABodyIsSentByTheMethodThatWasAskedForAndAnAnswerMayBeAllowedToE
   auto listener = listen_on(Endpoint{"127.0.0.1", 0}).value();
   Bytes request;
   std::jthread server([&] {
-    auto connection = listener->accept(std::chrono::seconds(5));
+    auto connection = listener->accept(std::chrono::seconds(60));
     if (!connection.has_value()) return;
     while (request.find("hello") == Bytes::npos) {
-      const auto read = (*connection)->read_some(request, 4096, std::chrono::seconds(5));
+      const auto read = (*connection)->read_some(request, 4096, std::chrono::seconds(60));
       if (!read.has_value() || *read == 0) return;
     }
-    ignore_result((*connection)->write_all("HTTP/1.1 200 OK\r\nConnection: close\r\n\r\nok", std::chrono::seconds(5)));
+    ignore_result((*connection)->write_all("HTTP/1.1 200 OK\r\nConnection: close\r\n\r\nok", std::chrono::seconds(60)));
   });
   HttpOptions options;
   options.require_length = false;

@@ -12,7 +12,7 @@
 namespace anclora::storage {
 namespace {
 
-constexpr Duration kStartTimeout = std::chrono::seconds(120);
+constexpr Duration kStartTimeout = std::chrono::seconds(300);
 
 }  // namespace
 

@@ -12,7 +12,8 @@ namespace {
 
 using Kind = ScriptedAnswer::Kind;
 constexpr Duration kPoll = std::chrono::milliseconds(50);
-constexpr Duration kWriteTimeout = std::chrono::seconds(5);
+constexpr Duration kPatience = std::chrono::seconds(60);  // a TLS handshake is part of accepting; the end interrupts it
+constexpr Duration kWriteTimeout = std::chrono::seconds(60);
 
 std::string http_date() {
   const std::time_t now = std::time(nullptr);
@@ -91,7 +92,7 @@ std::map<std::string, std::string> ScriptedS3::objects() const {
 
 void ScriptedS3::serve() {
   while (!stopping_) {
-    auto accepted = listener_->accept(kPoll);
+    auto accepted = listener_->accept(kPatience);
     if (!accepted.has_value()) continue;
     ++connections_;
     conversations_.emplace_back(
