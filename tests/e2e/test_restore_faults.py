@@ -153,6 +153,14 @@ def test_a_target_that_cannot_reach_us_says_how_to_be_reached(world):
     assert target.client().info()["role"] == "master" and target.client()("DBSIZE") == 0
 
 
+def test_a_target_that_refuses_to_replicate_is_not_said_to_be_a_replica(world):
+    source, client, repo = captured(world)
+    target = world.redis("target", "--rename-command", "REPLICAOF", "")
+    outcome = refused(world, repo, target.url, code=13, says=["refused REPLICAOF", "renamed"])
+    assert "replica, read-only" not in outcome.err and "--undo" not in outcome.err, outcome
+    assert target.client()("CONFIG", "GET", "masterauth")[1] == b"" and target.client().info()["role"] == "master"
+
+
 def test_a_listen_address_that_is_not_ours_is_told(world):
     _, _, repo = captured(world)
     target = world.redis("target")

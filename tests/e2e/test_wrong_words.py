@@ -1,4 +1,7 @@
 """Command lines that cannot be meant: each is told clearly, with --json in JSON, with the right code, and changes nothing."""
+import json
+import os
+import subprocess
 
 
 def names(folder):
@@ -34,6 +37,10 @@ def test_wrong_words_are_told_and_change_nothing(world):
     capture = ("capture", "--source", "redis://127.0.0.1:1")
     assert "1MiB" in refused(*capture, "--outbox-limit", "0")
     assert "HOST:PORT" in refused(*capture, "--metrics", "nonsense")
+    assert "--metrics" in refused(*capture, "--metrics", "127.0.0.1:x")
+    assert "--dry-run" in refused("restore", "--undo", "--dry-run", "--to", "redis://127.0.0.1:1")
+    assert "--source" in refused("tag", "t", "--at", "latest", "--source", "redis://127.0.0.1:1")
+    assert "--restore" in refused("verify", "--name", "nope")
     assert "inside each other" in refused("mirror", "--to", repo / "copy")
     assert "inside each other" in refused("mirror", "--to", world.folder)
     assert "check the path" in refused("rdb", "check", world.folder / "nothing", code=3)
@@ -61,3 +68,26 @@ def test_a_repository_inside_another_is_refused_and_init_leaves_no_empty_folder(
         refused = world.run("init", world.folder / "repo" / inner, check=False)
         assert refused.code == 5 and f"inside the repository {repo}" in refused.err, refused
         assert not (world.folder / "repo" / inner).exists()
+    before = names(world.folder / "repo")
+    for args in (["restore", "--to", f"dir:{repo}/inner"], ["restore", "--to", f"rdb:{repo}/keys/dump.rdb"],
+                 ["capture", "--source", "redis://127.0.0.1:1", "--outbox", repo],
+                 ["capture", "--source", "redis://127.0.0.1:1", "--outbox", f"{repo}/outbox"]):
+        refused = world.run(*args, "--repo", repo, check=False)
+        assert refused.code == 5 and f"inside the repository {repo}" in refused.err, refused
+    assert names(world.folder / "repo") == before
+
+
+def test_a_recovery_key_that_nobody_could_see_is_told(world):
+    with open("/dev/full", "w") as full:
+        for args in (["init", world.folder / "repo"], ["init", world.folder / "other", "--json"],
+                     ["key", "add", "--recovery", "--repo", world.folder / "repo"]):
+            told = subprocess.run([world.anclora, *args], stdout=full, stderr=subprocess.PIPE, env=world.environment,
+                                  text=True, timeout=300)
+            assert told.returncode == 14 and "recovery key" in told.stderr and "key add --recovery" in told.stderr, told
+
+
+def test_a_path_that_is_no_utf8_is_told_in_json(world):
+    repo = os.fsencode(world.folder / "repo") + b"\xff"
+    for args in (["init", repo], ["mirror", "--promote", "--to", repo]):
+        told = subprocess.run([world.anclora, *args, "--json"], capture_output=True, env=world.environment, timeout=300)
+        assert told.returncode in (0, 5) and json.loads(told.stdout), told

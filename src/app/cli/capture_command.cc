@@ -5,6 +5,7 @@
 #include <ostream>
 
 #include "app/cli/command_context.h"
+#include "app/cli/inside_repository.h"
 #include "app/cli/redis_url_option.h"
 #include "app/daemon/capture_runner.h"
 #include "app/daemon/scratch_base_maker.h"
@@ -63,11 +64,11 @@ Result<CaptureRunnerOptions> runner_options(const CommandContext& context, const
   options.json = context.options.json;
   options.terminal = ::isatty(STDOUT_FILENO) == 1;
   if (!arguments.metrics.empty()) {
-    if (arguments.metrics.rfind(':') == std::string::npos)
-      return Error(ErrorKind::kInvalidArgument, "--metrics " + arguments.metrics + " has no port",
-                   "write HOST:PORT, such as 127.0.0.1:9121");
-    ASSIGN_OR_RETURN(const redis::RedisUrl address, redis::RedisUrl::parse("redis://" + arguments.metrics));
-    options.metrics = address.endpoint;
+    const auto address = redis::RedisUrl::parse("redis://" + arguments.metrics);
+    if (!address || arguments.metrics.rfind(':') == std::string::npos)
+      return Error(ErrorKind::kInvalidArgument, "--metrics " + arguments.metrics + ": not HOST:PORT",
+                   "write it as 127.0.0.1:9121");
+    options.metrics = address->endpoint;
   }
   return options;
 }
@@ -101,6 +102,9 @@ Result<int> run_capture_command(const CommandContext& context, const CaptureArgu
   const std::string outbox = arguments.outbox.empty()
                                  ? state_folder(context.environment, context.options.repo, arguments.name)
                                  : arguments.outbox;
+  // A name in it, as the repository's own folder is refused too.
+  RETURN_IF_ERROR(refuse_inside_repository(context.files, outbox + "/any",
+                                           "the outbox is for when the store is away: give it a folder elsewhere"));
   // Capture retries by itself, in order, and spools meanwhile: the store may give up soon.
   ASSIGN_OR_RETURN(const auto store, context.open_store_for_capture());
   RETURN_IF_ERROR(refuse_mirror(*store));

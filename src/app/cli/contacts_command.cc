@@ -9,6 +9,7 @@
 #include <set>
 
 #include "app/cli/command_context.h"
+#include "app/cli/json_text.h"
 #include "plan/lint/plan_lookup.h"
 #include "plan/read_plan.h"
 #include "respond/notify/notifier.h"
@@ -72,7 +73,7 @@ void print(const CommandContext& context, const std::vector<respond::Delivery>& 
   if (context.options.json) {
     nlohmann::json list = nlohmann::json::array();
     for (const respond::Delivery& delivery : deliveries) list.push_back(to_json(delivery));
-    context.out << nlohmann::json({{"deliveries", list}}).dump(2) << "\n";
+    context.out << json_text(nlohmann::ordered_json{{"deliveries", list}});
     return;
   }
   for (const respond::Delivery& delivery : deliveries)

@@ -6,6 +6,7 @@
 #include <ostream>
 
 #include "app/cli/command_context.h"
+#include "app/cli/json_text.h"
 #include "protect/restore/restore_route.h"
 #include "protect/restore/scratch_base.h"
 #include "protect/restore/stream_boundary.h"
@@ -212,7 +213,7 @@ Result<int> run_expire(const CommandContext& context, const ExpireArguments& arg
   if (context.options.json) {
     const nlohmann::ordered_json json = {
         {"dry_run", arguments.dry_run}, {"safety_bytes_deleted", safety_bytes}, {"sources", std::move(list)}};
-    context.out << json.dump(2) << "\n";
+    context.out << json_text(json);
   }
   return 0;
 }

@@ -5,6 +5,7 @@
 #include <ostream>
 
 #include "app/cli/command_context.h"
+#include "app/cli/json_text.h"
 #include "app/view/source_report.h"
 #include "protect/find/stream_find.h"
 
@@ -85,7 +86,7 @@ Result<int> run_find(const CommandContext& context, const FindArguments& argumen
   if (context.options.json) {
     nlohmann::ordered_json json = summary_json(summary, std::move(list));
     json["damaged"] = to_json(damaged);
-    context.out << json.dump(2) << "\n";
+    context.out << json_text(json);
     return code;
   }
   if (summary.found == 0) context.out << "nothing found\n";

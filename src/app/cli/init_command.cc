@@ -3,7 +3,8 @@
 #include <ostream>
 
 #include "app/cli/command_context.h"
-#include "app/daemon/state_folder.h"
+#include "app/cli/inside_repository.h"
+#include "app/cli/json_text.h"
 #include "base/secret_file.h"
 
 namespace anclora::app {
@@ -27,26 +28,17 @@ Result<Secret> new_passphrase(const CommandContext& context) {
   return std::move(*first);
 }
 
-// A folder inside another repository would be foreign to that one, and go with it.
-Status refuse_inside_another(const CommandContext& context, const std::string& repo) {
-  const std::string place = place_of(repo);
-  if (place.starts_with("s3://")) return {};
-  for (std::size_t slash = place.rfind('/'); slash != std::string::npos && slash > 0;
-       slash = place.rfind('/', slash - 1)) {
-    const std::string outer = place.substr(0, slash);
-    const auto config = context.files.read_all(outer + "/" + storage::layout::config(), kMiB);
-    if (!config) continue;
-    const auto json = nlohmann::json::parse(*config, nullptr, false);
-    if (json.is_object() && json.contains("repository") && json.contains("required_features"))
-      return Error(ErrorKind::kFailedPrecondition, place + " lies inside the repository " + outer,
-                   "choose a folder beside it; several sources go into one repository: capture --name");
-  }
-  return {};
+// It is shown once: where nobody saw it, that is told.
+Result<int> recovery_key_told(const CommandContext& context, bool encrypted) {
+  if (!encrypted || context.out.flush()) return 0;
+  return Error(ErrorKind::kIo, "the repository was created, but its recovery key could not be written to the output",
+               "print another one: anclora key add --recovery");
 }
 
 Result<int> run_init(const CommandContext& context, const InitArguments& arguments) {
   const std::string& repo = arguments.repo.empty() ? context.options.repo : arguments.repo;
-  RETURN_IF_ERROR(refuse_inside_another(context, repo));
+  RETURN_IF_ERROR(refuse_inside_repository(
+      context.files, repo, "choose a folder beside it; several sources go into one repository: capture --name"));
   ASSIGN_OR_RETURN(const auto store, context.open_store(repo));
   storage::InitOptions options;
   options.encrypted = !arguments.no_encryption;
@@ -62,8 +54,8 @@ Result<int> run_init(const CommandContext& context, const InitArguments& argumen
     nlohmann::ordered_json json = {
         {"repository", store->describe()}, {"id", result.repository_id}, {"encrypted", options.encrypted}};
     if (options.encrypted) json["recovery_key"] = result.recovery_key.reveal();
-    context.out << json.dump(2) << "\n";
-    return 0;
+    context.out << json_text(json);
+    return recovery_key_told(context, options.encrypted);
   }
   context.out << "created repository " << result.repository_id << " in " << store->describe() << "\n";
   if (options.encrypted) {
@@ -73,7 +65,7 @@ Result<int> run_init(const CommandContext& context, const InitArguments& argumen
     context.out << "Not encrypted: whoever reads the store reads your data.\n";
   }
   context.out << "Next: anclora capture --source redis://HOST:6379 --repo " << repo << "\n";
-  return 0;
+  return recovery_key_told(context, options.encrypted);
 }
 
 }  // namespace

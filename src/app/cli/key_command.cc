@@ -5,6 +5,7 @@
 #include <ostream>
 
 #include "app/cli/command_context.h"
+#include "app/cli/json_text.h"
 #include "base/secret_file.h"
 
 namespace anclora::app {
@@ -35,11 +36,15 @@ Result<int> run_add(const CommandContext& context, const KeyArguments& arguments
   if (context.options.json) {
     nlohmann::ordered_json json = {{"added", arguments.recovery ? "recovery" : "passphrase"}};
     if (arguments.recovery) json["recovery_key"] = recovery_key.reveal();
-    context.out << json.dump(2) << "\n";
+    context.out << json_text(json);
   } else if (arguments.recovery)
     context.out << "Recovery key (shown once):\n\n    " << recovery_key.reveal() << "\n";
   else
     context.out << "passphrase added\n";
+  if (arguments.recovery && !context.out.flush())
+    return Error(
+        ErrorKind::kIo, "a recovery key was added, but it could not be written to the output",
+        "print another one: anclora key add --recovery; remove this one: anclora key list, anclora key remove");
   return 0;
 }
 
@@ -51,7 +56,7 @@ Result<int> run_list(const CommandContext& context) {
     nlohmann::ordered_json json = nlohmann::ordered_json::array();
     for (const auto& slot : slots)
       json.push_back({{"slot", slot.slot}, {"kind", slot.kind}, {"created", format_rfc3339(slot.created)}});
-    context.out << nlohmann::ordered_json{{"slots", json}}.dump(2) << "\n";
+    context.out << json_text(nlohmann::ordered_json{{"slots", json}});
     return 0;
   }
   for (const auto& slot : slots)
@@ -64,7 +69,7 @@ Result<int> run_remove(const CommandContext& context, const KeyArguments& argume
   ASSIGN_OR_RETURN(const storage::Repository repository, context.open_repository(*store));
   RETURN_IF_ERROR(storage::remove_key_slot(*store, repository, arguments.slot, context.random));
   if (context.options.json)
-    context.out << nlohmann::ordered_json{{"removed", arguments.slot}}.dump(2) << "\n";
+    context.out << json_text(nlohmann::ordered_json{{"removed", arguments.slot}});
   else
     context.out << "removed " << arguments.slot << "\n";
   return 0;

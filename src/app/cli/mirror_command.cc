@@ -6,6 +6,7 @@
 #include <ostream>
 
 #include "app/cli/command_context.h"
+#include "app/cli/json_text.h"
 #include "app/daemon/mirror_note.h"
 #include "app/daemon/state_folder.h"
 #include "storage/repository/mirror.h"
@@ -105,7 +106,7 @@ Result<int> run_mirror(const CommandContext& context, const MirrorArguments& arg
     ASSIGN_OR_RETURN(const auto store, context.open_store(arguments.to.empty() ? context.options.repo : arguments.to));
     RETURN_IF_ERROR(storage::promote_mirror(*store, context.clock));
     if (context.options.json)
-      context.out << nlohmann::ordered_json{{"promoted", store->describe()}}.dump(2) << "\n";
+      context.out << json_text(nlohmann::ordered_json{{"promoted", store->describe()}});
     else
       context.out << store->describe() << " is a repository of its own now: capture may write to it\n";
     return 0;

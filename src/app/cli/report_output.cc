@@ -7,6 +7,7 @@
 #include <nlohmann/json.hpp>
 #include <ostream>
 
+#include "app/cli/json_text.h"
 #include "app/version.h"
 #include "base/write_file.h"
 #include "respond/report/render_report.h"
@@ -89,8 +90,8 @@ Result<int> deliver_report(CommandContext& context, respond::ReportFacts facts, 
   }
   RETURN_IF_ERROR(publish(files, part, path, options.force));
   if (context.options.json)
-    context.out << nlohmann::ordered_json{{"report", path}, {"format", format}, {"language", options.language}}.dump(2)
-                << "\n";
+    context.out << json_text(
+        nlohmann::ordered_json{{"report", path}, {"format", format}, {"language", options.language}});
   else
     context.out << "the report lies in " << path << "\n";
   return 0;

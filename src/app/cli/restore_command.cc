@@ -5,6 +5,8 @@
 #include <ostream>
 
 #include "app/cli/command_context.h"
+#include "app/cli/inside_repository.h"
+#include "app/cli/json_text.h"
 #include "app/cli/progress_line.h"
 #include "app/cli/redis_url_option.h"
 #include "app/daemon/state_folder.h"
@@ -40,11 +42,10 @@ struct Prepared {
 // "host:port", ":port" or "host".
 Result<std::optional<Endpoint>> parse_endpoint(const std::string& text, const char* option) {
   if (text.empty()) return std::optional<Endpoint>();
-  ASSIGN_OR_RETURN(const redis::RedisUrl url,
-                   redis::RedisUrl::parse("redis://" + (text.starts_with(':') ? "0.0.0.0" + text : text)));
-  if (url.endpoint.host.empty())
+  const auto url = redis::RedisUrl::parse("redis://" + (text.starts_with(':') ? "0.0.0.0" + text : text));
+  if (!url || url->endpoint.host.empty())
     return Error(ErrorKind::kInvalidArgument, fmt::format("{} {}: no address", option, text), "write it as HOST:PORT");
-  return std::optional<Endpoint>(url.endpoint);
+  return std::optional<Endpoint>(url->endpoint);
 }
 
 protect::ScratchSettings scratch_settings(const RestoreArguments& arguments) {
@@ -96,7 +97,7 @@ Result<int> restore_live(const CommandContext& context, const RestoreArguments& 
       nlohmann::ordered_json json = nlohmann::ordered_json::parse(protect::to_json(prepared.plan));
       json["target"] = options.target.to_string();
       json["findings"] = findings_json(findings);
-      context.out << json.dump(2) << "\n";
+      context.out << json_text(json);
     } else {
       for (const auto& finding : findings)
         context.out << fmt::format("{}  {}\n         fix: {}\n", finding.fatal ? "refused" : "warning", finding.what,
@@ -140,7 +141,7 @@ Result<int> restore_directory(const CommandContext& context, const std::string& 
     json["base_bytes"] = outcome.base_bytes;
     json["increment_bytes"] = outcome.increment_bytes;
     json["commands"] = outcome.commands;
-    context.out << json.dump(2) << "\n";
+    context.out << json_text(json);
   } else {
     context.out << fmt::format(
         "restored {} ({}) to {} in {}\nstart it with redis-server 7.0 or later: redis-server --dir {} --appendonly "
@@ -188,7 +189,7 @@ Result<int> restore_rdb(const CommandContext& context, const std::string& target
     json["rdb_bytes"] = outcome.rdb_bytes;
     json["rdb_version"] = outcome.rdb_version;
     json["scratch_server"] = outcome.scratch_server;
-    context.out << json.dump(2) << "\n";
+    context.out << json_text(json);
   } else {
     context.out << fmt::format("restored {} ({}) to {}: {}, RDB version {}, in {}\n",
                                to_string(prepared.plan.point.position), format_rfc3339(prepared.plan.point.time),
@@ -230,6 +231,9 @@ Result<int> run_undo(const CommandContext& context, const RestoreArguments& argu
 Result<int> run_restore(const CommandContext& context, const RestoreArguments& arguments) {
   ASSIGN_OR_RETURN(const protect::When when, protect::parse_when(arguments.at));
   RETURN_IF_ERROR(check_target_form(arguments.to.url));
+  if (arguments.to.url.starts_with("dir:") || arguments.to.url.starts_with("rdb:"))
+    RETURN_IF_ERROR(
+        refuse_inside_repository(context.files, arguments.to.url.substr(4), "restore to a place of its own"));
   ASSIGN_OR_RETURN(const auto store, context.open_store());
   ASSIGN_OR_RETURN(const storage::Repository repository, context.open_repository(*store));
   ASSIGN_OR_RETURN(const std::string source, context.choose_source(*store, arguments.name));
@@ -253,11 +257,15 @@ void add_restore_command(CLI::App& app, CommandContext& context) {
   command->add_option("--to", arguments->to.url, "redis://HOST:PORT | dir:PATH | rdb:PATH | rdb:s3://bucket/name.rdb")
       ->required();
   command->add_option("--name", arguments->name, "the source, where the repository holds several");
-  command->add_flag("--replace", arguments->replace,
-                    "a target that holds data: take a safety copy of it, then replace it");
-  command->add_flag("--dry-run", arguments->dry_run, "print the plan and what pre-flight finds, change nothing");
-  command->add_flag("--undo", arguments->undo,
-                    "only undo what an interrupted restore left on the target: its role and settings; needs no --repo");
+  CLI::Option* replace = command->add_flag("--replace", arguments->replace,
+                                           "a target that holds data: take a safety copy of it, then replace it");
+  CLI::Option* dry_run =
+      command->add_flag("--dry-run", arguments->dry_run, "print the plan and what pre-flight finds, change nothing");
+  command
+      ->add_flag("--undo", arguments->undo,
+                 "only undo what an interrupted restore left on the target: its role and settings; needs no --repo")
+      ->excludes(replace)
+      ->excludes(dry_run);
   command->add_flag("--ignore-key-counts", arguments->ignore_key_counts,
                     "promote a live target though it does not hold as many keys as the source counted");
   command->add_option("--listen", arguments->listen, "HOST:PORT where the target can reach us (default: chosen)");

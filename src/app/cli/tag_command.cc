@@ -6,6 +6,7 @@
 #include <ostream>
 
 #include "app/cli/command_context.h"
+#include "app/cli/json_text.h"
 #include "app/cli/redis_url_option.h"
 #include "protect/restore/recovery_point.h"
 #include "redis/client/client.h"
@@ -105,7 +106,7 @@ Result<int> list_tags(const CommandContext& context, storage::ReadStore& store, 
       context.out << fmt::format("{:24}  {}  {}  {}\n", pin.name, to_string(pin.position), format_rfc3339(pin.time),
                                  pin.note);
   }
-  if (context.options.json) context.out << nlohmann::ordered_json{{"tags", std::move(list)}}.dump(2) << "\n";
+  if (context.options.json) context.out << json_text(nlohmann::ordered_json{{"tags", std::move(list)}});
   return 0;
 }
 
@@ -126,11 +127,8 @@ Result<int> run_tag(const CommandContext& context, const TagArguments& arguments
                          std::nullopt,  arguments.note};
   RETURN_IF_ERROR(storage::pin_recovery_point(*store, repository, source, pin, context.random));
   if (context.options.json)
-    context.out << nlohmann::ordered_json{{"name", pin.name},
-                                          {"position", to_string(pin.position)},
-                                          {"time", format_rfc3339(pin.time)}}
-                       .dump(2)
-                << "\n";
+    context.out << json_text(
+        {{"name", pin.name}, {"position", to_string(pin.position)}, {"time", format_rfc3339(pin.time)}});
   else
     context.out << fmt::format("pinned {} at {} ({})\nrestore it with: {}\n", pin.name, to_string(pin.position),
                                format_rfc3339(pin.time), protect::restore_command(source, "tag:" + pin.name));
@@ -144,9 +142,12 @@ void add_tag_command(CLI::App& app, CommandContext& context) {
   CLI::App* command = app.add_subcommand("tag", "pin a recovery point for ever: the on-demand backup");
   command->add_option("tag", arguments->tag, "the tag's name");
   command->add_option("--name", arguments->name, "the source, where the repository holds several");
-  command->add_option("--at", arguments->at, "an older point: a time, 5m ago, offset:[T/]N, before:[T/]N");
-  command->add_option("--source", arguments->source.url,
-                      "wait until what this Redis holds now is protected, then pin that");
+  CLI::Option* at =
+      command->add_option("--at", arguments->at, "an older point: a time, 5m ago, offset:[T/]N, before:[T/]N");
+  command
+      ->add_option("--source", arguments->source.url,
+                   "wait until what this Redis holds now is protected, then pin that")
+      ->excludes(at);
   arguments->source.add_to(*command, "source-");
   command->add_option("--note", arguments->note, "a note for people");
   command->add_option("--timeout", arguments->timeout, "how long to wait for a protected point")->capture_default_str();

@@ -6,6 +6,7 @@
 
 #include "app/cli/command_context.h"
 #include "app/cli/error_report.h"
+#include "app/cli/json_text.h"
 #include "app/daemon/local_sightings.h"
 #include "protect/restore/scratch_base.h"
 #include "protect/verify/repository_verify.h"
@@ -69,6 +70,9 @@ Result<int> run_verify(const CommandContext& context, const VerifyArguments& arg
   if (arguments.publish_base && !arguments.restore)
     return Error(ErrorKind::kInvalidArgument, "--publish-base needs --restore",
                  "anclora verify --restore --publish-base");
+  if (!arguments.name.empty() && !arguments.restore)
+    return Error(ErrorKind::kInvalidArgument, "--name needs --restore: every source is read",
+                 "anclora verify --restore --name " + arguments.name);
   ASSIGN_OR_RETURN(const auto store, context.open_store());
   ASSIGN_OR_RETURN(const storage::Repository repository, context.open_repository(*store));
   options.seed = context.random.next_u64();
@@ -106,7 +110,7 @@ Result<int> run_verify(const CommandContext& context, const VerifyArguments& arg
   if (context.options.json) {
     nlohmann::ordered_json json = nlohmann::ordered_json::parse(protect::to_json(report));
     json["restores"] = std::move(proofs);
-    context.out << json.dump(2, ' ', false, nlohmann::json::error_handler_t::replace) << "\n";
+    context.out << json_text(json);
   } else {
     context.out << text;
   }

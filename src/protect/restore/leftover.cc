@@ -124,7 +124,7 @@ std::string to_text(const UndoneRestore& undone) {
 std::string to_json(const UndoneRestore& undone) {
   return nlohmann::ordered_json{{"target", undone.target},     {"undone", undone.what}, {"detached", undone.detached},
                                 {"settings", undone.settings}, {"keys", undone.keys},   {"partial", undone.partial}}
-      .dump(2);
+      .dump(2, ' ', false, nlohmann::json::error_handler_t::replace);
 }
 
 }  // namespace anclora::protect

@@ -225,8 +225,10 @@ class LiveRestore {
     feeder_ = redis::Feeder::start(source_, std::move(listener), tools_.clock, tools_.random, feeder_options);
     attached_ = true;
     const auto reply = client->command({"REPLICAOF", announced_.host, std::to_string(announced_.port)});
-    if (!reply.has_value()) return Error(reply.error()).with_context("the target refused REPLICAOF");
-    return {};
+    if (reply.has_value()) return {};
+    // Its answer says that it did not obey; without one it may have.
+    attached_ = retry_class(reply.error().kind()) == RetryClass::kRetry;
+    return Error(reply.error()).with_context("the target refused REPLICAOF");
   }
 
   // While the base is on its way. Where the counts cannot be read nothing is compared: what is damaged on the way to
@@ -395,9 +397,9 @@ class LiveRestore {
       return error.with_hint("the target was made a primary again and holds what it held before");
     }
     const std::string left = fmt::format(
-        "the target holds a part of the restored data and was left a replica, read-only: restore again{}; only to "
-        "undo: "
-        "anclora restore --undo --to {}",
+        "the target {}: restore again{}; only to undo: anclora restore --undo --to {}",
+        untouched ? "was not reached again: it holds what it held before, and may be left a replica, read-only"
+                  : "holds a part of the restored data and was left a replica, read-only",
         facts_.holds_data() && !facts_.left_by_us ? " with --replace" : "", name_);
     return Error(error.kind(), error.message(), error.hint().empty() ? left : error.hint() + "\n" + left);
   }

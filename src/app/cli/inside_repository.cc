@@ -1,0 +1,29 @@
+#include "app/cli/inside_repository.h"
+
+#include <filesystem>
+#include <nlohmann/json.hpp>
+
+#include "app/daemon/state_folder.h"
+#include "storage/repository/repository.h"
+
+namespace anclora::app {
+
+Status refuse_inside_repository(FileSystem& files, const std::string& path, const std::string& hint) {
+  if (path.starts_with("s3://")) return {};
+  std::error_code gone;  // the folder that one stands in may be removed
+  const std::string here = std::filesystem::current_path(gone).string();
+  const bool has_root = path.starts_with("file://") || path.starts_with('/');
+  const std::string place = place_of(has_root || gone ? path : here + "/" + path);
+  for (std::size_t slash = place.rfind('/'); slash != std::string::npos && slash > 0;
+       slash = place.rfind('/', slash - 1)) {
+    const std::string outer = place.substr(0, slash);
+    const auto config = files.read_all(outer + "/" + storage::layout::config(), kMiB);
+    if (!config) continue;
+    const auto json = nlohmann::json::parse(*config, nullptr, false);
+    if (json.is_object() && json.contains("repository") && json.contains("required_features"))
+      return Error(ErrorKind::kFailedPrecondition, place + " lies inside the repository " + outer, hint);
+  }
+  return {};
+}
+
+}  // namespace anclora::app
