@@ -232,6 +232,13 @@ def test_a_changed_journal_is_shown(world):
     world.run("run", "start", "lost", "--plan", site.plan, "--yes", "--as", "ada")
     journal = next((world.folder / "state" / "runs").glob("*/journal-000001.jsonl"))
     text = journal.read_text()
+    plan = journal.parent / "plan.yaml"
+    frozen = plan.read_text()
+    plan.write_text(frozen + "# longer\n")
+    outcome = world.run("run", "status", check=False)
+    assert outcome.code == 12 and "plan.yaml was changed" in outcome.err, outcome
+    plan.write_text(frozen)
+    assert world.run("run", "status", "--verify").code == 0
     journal.write_text(text.replace('"actor"', '"actoR"') if '"actor"' in text else text.replace("exec", "exeC", 1))
     outcome = world.run("run", "status", "--verify", check=False)
     assert outcome.code == 12 and "journal-000001.jsonl:" in outcome.err, outcome

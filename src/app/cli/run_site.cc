@@ -77,6 +77,12 @@ Result<StoredRun> read_run(const CommandContext& context, const std::string& run
   const respond::RunRecord& first = stored.journal.records.front();
   ASSIGN_OR_RETURN(const Bytes bytes, respond::read_frozen_plan(context.files, stored.folder));
   ASSIGN_OR_RETURN(stored.plan, plan::read_plan(first.field("plan_file"), bytes));
+  if (stored.plan.hash_hex != first.field("plan_hash"))
+    return Error(
+        ErrorKind::kDataLoss, stored.folder + "/plan.yaml was changed since the run began",
+        "its objectives and rules would be another plan's: put the file back from a copy, or take the run over "
+        "from the repository's: anclora run resume --take-over --run " +
+            run);
   const auto part = respond::part_named(first.field("part"));
   ASSIGN_OR_RETURN(stored.run, respond::prepare_run(stored.plan, first.field("scenario"), part, plan::find_action));
   ASSIGN_OR_RETURN(stored.state, respond::replay(stored.run, stored.journal));
