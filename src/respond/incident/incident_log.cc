@@ -134,7 +134,7 @@ Result<std::unique_ptr<IncidentLog>> IncidentLog::begin(IncidentWorld world, con
   ASSIGN_OR_RETURN(const std::string id, find_open(world.files, root, incident));
   if (id.empty()) return begin_locked(world, root, incident);
   return Error(ErrorKind::kAlreadyExists, fmt::format("{} of {} is open already", id, incident.scenario),
-               fmt::format("add to it: anclora incident note {} --as WHO --text TEXT; or close it first", id));
+               fmt::format("add to it: anclora incident note TEXT --as WHO --incident {}; or close it first", id));
 }
 
 // A segment of another process may still grow, so only one's own needs no reading.

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <nlohmann/json.hpp>
 
 namespace anclora::respond {
@@ -65,6 +66,18 @@ Status read_segment(const std::string& path, std::string_view bytes, std::string
   return {};
 }
 
+// Whether segments after this one are there, which nobody could have written without it.
+Result<bool> has_later_segment(FileSystem& files, const std::string& folder, const std::string& path) {
+  const auto listed = files.list(folder);
+  if (!listed && listed.error().kind() == ErrorKind::kNotFound) return false;
+  if (!listed) return listed.error();
+  const std::string name = path.substr(folder.size() + 1);
+  return std::ranges::any_of(*listed, [&](const FileInfo& file) {
+    return file.name.size() == name.size() && file.name.starts_with(kPrefix) && file.name.ends_with(kSuffix) &&
+           file.name > name;
+  });
+}
+
 }  // namespace
 
 std::string segment_path(const std::string& folder, std::uint64_t segment) {
@@ -76,7 +89,12 @@ Status read_chain(FileSystem& files, const std::string& folder, std::string_view
   while (end.segments < kMaxSegments) {
     const std::string path = segment_path(folder, end.segments + 1);
     auto bytes = files.read_all(path, kMaxJournalBytes);
-    if (!bytes && bytes.error().kind() == ErrorKind::kNotFound) break;
+    if (!bytes && bytes.error().kind() == ErrorKind::kNotFound) {
+      ASSIGN_OR_RETURN(const bool removed, has_later_segment(files, folder, path));
+      if (!removed) break;
+      if (files.stat(path)) continue;  // written with the later one since we looked
+      return Error(ErrorKind::kDataLoss, path + ": missing, and later ones are there", std::string(hint));
+    }
     if (!bytes) return bytes.error();
     end.bytes += bytes->size();
     if (end.bytes > kMaxJournalBytes)

@@ -115,6 +115,17 @@ TEST_F(RunJournalTest, NamesTheLineAfterOneThatWasRemoved) {
   EXPECT_NE(content.error().message().find(":2:"), std::string::npos) << content.error().message();
 }
 
+TEST_F(RunJournalTest, NamesASegmentThatWasRemovedBeforeALaterOne) {
+  for (int i = 0; i < 3; ++i) write(1);
+  ASSERT_TRUE(files.remove("/runs/r/journal-000002.jsonl"));
+  const auto content = read_journal(files, kFolder);
+  ASSERT_FALSE(content);
+  EXPECT_EQ(content.error().kind(), ErrorKind::kDataLoss);
+  EXPECT_NE(content.error().message().find("journal-000002.jsonl"), std::string::npos) << content.error().message();
+  ASSERT_TRUE(files.remove(kFirst));
+  EXPECT_EQ(read_journal(files, kFolder).error().kind(), ErrorKind::kDataLoss);
+}
+
 TEST_F(RunJournalTest, SaysThatThereIsNone) {
   const auto content = read_journal(files, kFolder);
   ASSERT_FALSE(content);
