@@ -117,6 +117,9 @@ void check_alternatives(const Step& step, Findings& findings) {
   if (is_one_of(step, {"service.scale", "ecs.scale"}) && has("count") == has("recorded"))
     complain(fmt::format("step \"{}\" needs count or recorded, one of them", step.id),
              "recorded: true is as many as before the disaster");
+  if (step.uses == "redis.evidence" && (has("rdb_max_mib") || has("rdb_within")) && !(has("to") && has("rdb_max_mib")))
+    complain(fmt::format("step \"{}\" keeps no RDB: that needs to and rdb_max_mib", step.id),
+             "to: a folder, rdb_max_mib: how large it may be");
   if (step.uses == "probe.tcp" && has("target") == has("address"))
     complain(fmt::format("step \"{}\" needs target or address, one of them", step.id), "name a target of the plan");
 }

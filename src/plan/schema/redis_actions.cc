@@ -62,12 +62,14 @@ void add_servers(std::vector<ActionSchema>& actions) {
       "redis.switch", "makes a server the one that serves: its replicas follow it, the old one is no longer named",
       {target("to", kRedis, "the server"), chosen_from(),
        targets("replicas", kRedis, "servers that shall follow it")})));
-  actions.push_back(changing("redis.evidence",
-                             "copies a server's state and keeps its history, before anything is changed",
-                             {required(target("target", kRedis, "the server")),
-                              target("repository", {"repository"}, "pins its newest point there too"), source(),
-                              reference("to", "folder for the copy"),
-                              keyspace_probe("invariants", "a probe.keyspace: what breaks it is listed")}));
+  actions.push_back(changing(
+      "redis.evidence", "copies a server's state and keeps its history, before anything is changed",
+      {required(target("target", kRedis, "the server")),
+       target("repository", {"repository"}, "pins its newest point there too"), source(),
+       reference("to", "folder for the copy"),
+       keyspace_probe("invariants", "a probe.keyspace: what breaks it is listed"),
+       integer("rdb_max_mib", "with `to`: keeps an RDB of the server too, unless it is larger than so many MiB"),
+       duration("rdb_within", "how long that may take (default: half of the step's time)")}));
 }
 
 void add_queues(std::vector<ActionSchema>& actions) {

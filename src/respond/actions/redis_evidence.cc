@@ -13,6 +13,7 @@
 #include "protect/restore/restore_plan.h"
 #include "protect/restore/when.h"
 #include "respond/actions/redis_server.h"
+#include "respond/actions/server_copy.h"
 #include "respond/detect/probe_maker.h"
 #include "storage/repository/pin.h"
 
@@ -58,10 +59,15 @@ class EvidenceAction final : public Action {
     ASSIGN_OR_RETURN(const auto client, connect(context));
     Outcome outcome;
     RETURN_IF_ERROR(keep_history(context, *client));
-    if (!text(context, "to").empty()) RETURN_IF_ERROR(write_files(context, *client, outcome));
+    if (!text(context, "to").empty()) {
+      RETURN_IF_ERROR(write_files(context, *client, outcome));
+      if (rdb_limit(context) > 0) RETURN_IF_ERROR(keep_rdb(context, outcome));
+    }
     if (!text(context, "repository").empty()) RETURN_IF_ERROR(pin(context, *client, outcome));
-    outcome.summary = fmt::format("{} is kept as it is: {}{}", target_id(context), outcome.outputs["folder"],
-                                  outcome.outputs.contains("tag") ? " tag " + outcome.outputs["tag"] : "");
+    outcome.summary = fmt::format(
+        "{} is kept as it is: {}{}{}", target_id(context), outcome.outputs["folder"],
+        outcome.outputs.contains("rdb") ? fmt::format(" with server.rdb ({} bytes)", outcome.outputs["rdb_bytes"]) : "",
+        outcome.outputs.contains("tag") ? " tag " + outcome.outputs["tag"] : "");
     return outcome;
   }
 
@@ -134,6 +140,31 @@ class EvidenceAction final : public Action {
     outcome.outputs["folder"] = folder;
     outcome.outputs["files"] = std::to_string(written);
     return files_.sync_directory(folder);
+  }
+
+  static std::uint64_t rdb_limit(StepContext& context) {
+    return std::uint64_t{plan::integer_of(context.step().with, "rdb_max_mib", 0)} * kMiB;
+  }
+  // Where it cannot be had in its bounds, the recovery goes on without: it is told.
+  Status keep_rdb(StepContext& context, Outcome& outcome) {
+    ASSIGN_OR_RETURN(const std::string folder, folder_of(context));
+    const std::string path = folder + "/server.rdb";
+    ASSIGN_OR_RETURN(const redis::RedisUrl url, redis_url_of(context, context.target(target_id(context))));
+    ASSIGN_OR_RETURN(const std::uint64_t free, files_.free_bytes(folder));
+    const MonoTime now = context.clock().mono_now();
+    const Duration half = (context.deadline() - now) / 2;  // the rest of the step needs time too
+    const Duration within = plan::duration_of(context.step().with, "rdb_within");
+    const ServerCopyLimits limits{std::min(rdb_limit(context), free / 2),
+                                  now + (within > Duration::zero() ? std::min(within, half) : half)};
+    RETURN_IF_ERROR(context.before_change("write " + path));
+    const auto copy = copy_server(context, files_, dialer_, url, path, limits);
+    if (!copy.has_value()) {
+      context.note("server.rdb is not kept: " + copy.error().message());
+      return {};
+    }
+    outcome.outputs["rdb"] = path;
+    outcome.outputs["rdb_bytes"] = std::to_string(copy->bytes);
+    return {};
   }
 
   static Result<std::string> reply_text(Result<redis::Reply> reply) {
