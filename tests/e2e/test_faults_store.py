@@ -283,3 +283,23 @@ def test_a_wrong_passphrase_opens_nothing_for_any_command(world):
         assert outcome.code not in (0, 1, 16) and str(file) in outcome.err, outcome
     assert not (world.folder / "out").exists()
     assert take_point(source.client()).digest == source.digest()
+
+
+def test_a_repository_begun_anew_under_a_running_capture_gets_nothing_of_the_old_one(world):
+    source, repo = world.redis("source"), world.init(world.folder / "repo")
+    client = source.client()
+    capture = world.capture(repo, source)
+    client("SET", "a", "1")
+    world.wait_protected(repo, int(client.info()["master_repl_offset"]), timeout=120)
+
+    shutil.rmtree(repo)
+    world.init(repo)
+    client("SET", "a", "2")
+    assert capture.wait(timeout=120) == 5
+    assert "holds another repository now" in (world.folder / "capture.log").read_text(), world.logs()
+    assert not (world.folder / "repo" / "sources").exists()
+
+    world.capture(repo, source, log="again.log")
+    client("SET", "a", "3")
+    world.wait_protected(repo, int(client.info()["master_repl_offset"]), timeout=120)
+    assert world.restored_digest(repo) == source.digest()

@@ -27,7 +27,8 @@ std::string line_of(const protect::CaptureStatus& status) {
                                  protected_text(status), status.lag_bytes, format_duration(status.lag_time));
   if (!status.link_detail.empty()) line += "; " + status.link_detail;
   if (status.store_away)
-    line += fmt::format("; the store is away, {} wait in the outbox", format_size(status.outbox_bytes));
+    line += fmt::format("; the store is away ({}), {} wait in the outbox", status.last_error,
+                        format_size(status.outbox_bytes));
   return line;
 }
 

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "storage/repository/log_writer.h"
+#include "storage/repository/repository_config.h"
 #include "storage/repository/sealed_object.h"
 
 namespace anclora::storage {
@@ -52,6 +53,7 @@ Status LogPublisher::publish(const SealedEntry& entry) {
 Status LogPublisher::publish(const std::string& object_name, ByteView object, TimelineId timeline,
                              std::uint64_t sequence) {
   if (object_name == last_name_) return {};
+  RETURN_IF_ERROR(check_repository());
   if (!head_seen_) {
     const Status before = check_predecessor(object_name, timeline, sequence);
     if (!before && before.error().kind() != ErrorKind::kFailedPrecondition) return before;
@@ -74,6 +76,23 @@ Status LogPublisher::publish(const std::string& object_name, ByteView object, Ti
   head_seen_ = info.modified;
   last_name_ = object_name;
   return {};
+}
+
+// A folder or bucket may be exchanged, emptied or begun anew under a running capture. What is sealed for one repository
+// means nothing in another: it would be lost there, and believed to be safe. A config that is damaged says nothing.
+Status LogPublisher::check_repository() {
+  const Result<Bytes> text = store_.get(layout::config());
+  if (!text && text.error().kind() == ErrorKind::kNotFound)
+    return Error(ErrorKind::kUnavailable, store_.describe() + " holds no repository any more",
+                 "bring it back, or mount it again: what is written meanwhile waits in the outbox");
+  if (!text) return text.error().with_context(layout::config());
+  const Result<RepositoryConfig> config = decode_config(*text);
+  if (!config || config->id == repository_.id()) return {};
+  return Error(
+      ErrorKind::kFailedPrecondition,
+      fmt::format("{} holds another repository now: {} instead of {}", store_.describe(), config->id, repository_.id()),
+      "bring the former one back and start capture again; or start it to protect into the new one, from a new "
+      "base on");
 }
 
 // Nothing may be put any more; but the entry may be there from before, the one before it since packed and deleted.

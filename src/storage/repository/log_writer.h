@@ -88,12 +88,14 @@ class LogPublisher {
   // Puts it and settles an unknown or taken name by reading back: my bytes -> ok; foreign bytes -> kFenced, naming the
   // other holder, incarnation and time. kUnavailable / kDeadlineExceeded: not settled; call again with the same entry.
   // Refuses (kFailedPrecondition) when the predecessor was last seen in the store more than 10 minutes ago by the
-  // store's clock and reading it now says it is gone (rule 5).
+  // store's clock and reading it now says it is gone (rule 5), and when the store holds another repository by now. One
+  // that holds none is kUnavailable.
   Status publish(const SealedEntry& entry);
   // The same for an entry that comes from the outbox as bytes.
   Status publish(const std::string& object_name, ByteView object, TimelineId timeline, std::uint64_t sequence);
 
  private:
+  Status check_repository();
   Status settle(const std::string& object_name, ByteView object);
   Status settle_without_predecessor(const std::string& object_name, ByteView object, const Error& refusal);
   Status check_predecessor(const std::string& object_name, TimelineId timeline, std::uint64_t sequence);

@@ -240,6 +240,25 @@ TEST_F(LogWriter, AnOldOutboxWhoseEntriesAreThereIsSettledEvenWhenTheOnesBeforeA
   EXPECT_TRUE(restarted.publish(writer.seal(stream(writer, "def")).value()).has_value());
 }
 
+TEST_F(LogWriter, NothingIsPutIntoAnotherRepositoryThatTookThePlaceOfItsOwn) {
+  EntrySealer writer = sealer(1);
+  LogPublisher publisher(store_, repository_);
+  ASSERT_TRUE(publisher.publish(open_first(writer)).has_value());
+  const SealedEntry entry = writer.seal(stream(writer, "abc")).value();
+  const Bytes config = store_.get(layout::config(), kMiB).value();
+
+  ASSERT_TRUE(store_.remove(layout::config()).has_value());
+  EXPECT_EQ(kind_of(publisher.publish(entry)), ErrorKind::kUnavailable);
+  MemoryStore other(clock_);
+  make_plain_repository(other, clock_, random_);
+  store_.overwrite(layout::config(), other.get(layout::config(), kMiB).value());
+  EXPECT_EQ(kind_of(publisher.publish(entry)), ErrorKind::kFailedPrecondition);
+  EXPECT_EQ(kind_of(store_.get(entry.object_name, kMiB)), ErrorKind::kNotFound);
+
+  store_.overwrite(layout::config(), config);
+  EXPECT_TRUE(publisher.publish(entry).has_value());
+}
+
 TEST_F(LogWriter, TakingOverWaitsForThirtySecondsOfSilence) {
   EntrySealer writer = sealer(1);
   LogPublisher publisher(store_, repository_);
