@@ -52,13 +52,18 @@ def test_tag_list_is_no_tag_and_tag_source_takes_a_password_file(world):
     repo, source = world.init(world.folder / "repo"), world.redis("source", "--requirepass", "a secret")
     secret = world.folder / "secret"
     secret.write_text("a secret\n")
-    world.capture(repo, source, "--source-password-file", secret)
+    capture = world.capture(repo, source, "--source-password-file", secret)
     world.wait_for("a first base", lambda: (status := world.status(repo)) and status["windows"])
     refused = world.run("tag", "list", "--repo", repo, check=False)
     assert refused.code == 2 and "anclora tag --list" in refused.err, refused
     assert world.run("tag", "t", "--repo", repo, "--source", source.url, check=False).code == 7
     world.run("tag", "t", "--repo", repo, "--source", source.url, "--source-password-file", secret)
     assert [tag["name"] for tag in world.run("tag", "--list", "--repo", repo, "--json").json()["tags"]] == ["t"]
+    # No point comes any more: what cannot be a tag's name is told without waiting for one.
+    capture.terminate()
+    capture.wait()
+    assert world.run("tag", "a/b", "--repo", repo, "--timeout", "1s", check=False).code == 2
+    assert world.run("tag", "t", "--repo", repo, "--timeout", "1s", check=False).code == 4
 
 
 def test_a_repository_inside_another_is_refused_and_init_leaves_no_empty_folder(world):

@@ -110,6 +110,15 @@ Result<int> list_tags(const CommandContext& context, storage::ReadStore& store, 
   return 0;
 }
 
+// Before a minute is waited for a point that the tag could not have.
+Status check_free(storage::ReadStore& store, const storage::Repository& repository, const std::string& source,
+                  const std::string& tag) {
+  const auto there = storage::read_pin(store, repository, source, tag);
+  if (!there) return there.error().kind() == ErrorKind::kNotFound ? Status() : there.error();
+  return Error(ErrorKind::kAlreadyExists, source + " already has a tag " + tag,
+               "choose another name: a tag is never moved");
+}
+
 Result<int> run_tag(const CommandContext& context, const TagArguments& arguments) {
   // Whoever types this means the verb: a tag is for ever, and none should come of it by mistake.
   if (arguments.tag == "list")
@@ -122,6 +131,7 @@ Result<int> run_tag(const CommandContext& context, const TagArguments& arguments
   if (arguments.tag.empty())
     return Error(ErrorKind::kInvalidArgument, "the tag has no name",
                  "anclora tag before-release, or anclora tag --list");
+  RETURN_IF_ERROR(check_free(*store, repository, source, arguments.tag));
   ASSIGN_OR_RETURN(const Wanted wanted, wanted_point(context, *store, repository, source, arguments));
   const storage::Pin pin{arguments.tag, wanted.position, wanted.time, context.clock.wall_now(),
                          std::nullopt,  arguments.note};
