@@ -212,15 +212,15 @@ class LocalSite:
                     f"stopasgroup=false\nkillasgroup=true\nprocess_name=%(program_name)s-%(process_num)d\n{extra}")
 
         def python(script, *words):
-            return " ".join(["/usr/bin/python3" if script == "smtp_sink.py" else sys.executable, str(HERE / script),
-                             *(shlex.quote(str(word)) for word in words)])
+            return " ".join(["/usr/bin/python3" if script == "smtp_sink.py" else sys.executable,
+                             *(shlex.quote(str(word)) for word in (HERE / script, *words))])
         text = (f"[unix_http_server]\nfile={socket_path}\nchmod=0700\n\n"
                 f"[supervisord]\nlogfile={folder}/logs/supervisord.log\npidfile={folder}/supervisord.pid\nchildlogdir={folder}/logs\n"
                 f"directory={folder}\nnodaemon=true\nsilent=true\n\n"
                 "[rpcinterface:supervisor]\nsupervisor.rpcinterface_factory = supervisor.rpcinterface:make_main_rpcinterface\n\n"
                 f"[supervisorctl]\nserverurl=unix://{socket_path}\n")
         for group in ("blue", "green"):
-            text += program(f"whatsapp-{group}", f"node {SERVICE}/server.js",
+            text += program(f"whatsapp-{group}", f"node {shlex.quote(str(SERVICE))}/server.js",
                             f"numprocs=2\nautostart={'true' if group == 'blue' else 'false'}\nstopwaitsecs=15\n"
                             f'environment=CONFIG_FILE="{folder}/service.env",API_KEY_FILE="{folder}/api-key",'
                             f'PORT="{self.settings["groups"][group][0]}",INSTANCE="%(process_num)d"\n')
