@@ -70,7 +70,13 @@ class KillLoop:
 
     def prove(self, losses=0, count=5):
         """Quiet now: no gap but where the source was lost, the newest state is the source's, remembered points hold."""
-        self.load.enough(count)  # some of them may be too early, below
+        self.load.resume()
+
+        def enough():  # on a slow machine no capture may have lived long enough for a base so far
+            status = self.world.status(self.repo)
+            windows = status["windows"] if status else []
+            return windows and sum(point.offset > windows[-1]["from"]["offset"] for point in self.load.points) >= count
+        self.world.wait_for(f"{count} points behind the first base", enough, every=0.5)
         self.load.pause()
         status = self.world.wait_protected(self.repo, offset_of(self.source))
         windows, gaps = status["windows"], status["gaps"]
