@@ -1,6 +1,7 @@
 #include "storage/journal/object_cipher.h"
 
 #include "storage/journal/frame_codec.h"
+#include "storage/journal/secret_stream.h"
 
 namespace anclora::storage {
 namespace {
@@ -78,8 +79,7 @@ void ObjectCipher::seal(ByteView frame, bool last, Bytes& out) {
     const unsigned char tag =
         last ? crypto_secretstream_xchacha20poly1305_TAG_FINAL : crypto_secretstream_xchacha20poly1305_TAG_MESSAGE;
     out.resize(before + frame.size() + overhead_bytes());
-    crypto_secretstream_xchacha20poly1305_push(&stream_, reinterpret_cast<unsigned char*>(out.data() + before), nullptr,
-                                               octets(frame), frame.size(), nullptr, 0, tag);
+    push_frame(stream_, frame, tag, reinterpret_cast<unsigned char*>(out.data() + before));
   } else {
     const Hash256 hash = frame_hash(frame, last);
     out.push_back(last ? 1 : 0);
@@ -93,9 +93,7 @@ bool ObjectCipher::open(ByteView sealed, Bytes& frame, bool& last) {
   if (encrypted_) {
     unsigned char tag = 0;
     frame.resize(sealed.size() - overhead_bytes());
-    if (crypto_secretstream_xchacha20poly1305_pull(&stream_, reinterpret_cast<unsigned char*>(frame.data()), nullptr,
-                                                   &tag, octets(sealed), sealed.size(), nullptr, 0) != 0)
-      return false;
+    if (!pull_frame(stream_, sealed, tag, reinterpret_cast<unsigned char*>(frame.data()))) return false;
     if (tag != crypto_secretstream_xchacha20poly1305_TAG_FINAL &&
         tag != crypto_secretstream_xchacha20poly1305_TAG_MESSAGE)
       return false;
