@@ -15,12 +15,17 @@ namespace {
 using Json = nlohmann::ordered_json;
 
 constexpr int kVersion = 1;
-constexpr std::size_t kMaxItems = 1000;
+
+// How much of a record is kept. The first that fits is taken; the last always fits.
+struct Room {
+  std::size_t text, items;  // bytes of a text, entries of a list
+};
+constexpr Room kRooms[] = {{kMaxDrillText, 1000}, {1024, 1000}, {256, 1000}, {64, 100}};
 
 Error damaged(std::string message) { return Error(ErrorKind::kDataLoss, std::move(message)); }
 
-std::string cut(const std::string& text) {
-  return text.size() <= kMaxDrillText ? text : text.substr(0, kMaxDrillText) + " [cut]";
+std::string cut(const std::string& text, const Room& room) {
+  return text.size() <= room.text ? text : text.substr(0, room.text) + " [cut]";
 }
 
 // Microseconds as a decimal number of seconds, exact both ways for two centuries.
@@ -35,16 +40,33 @@ std::optional<Duration> duration_in(const Json& json, const char* name) {
   return Duration(std::llround(json.at(name).get<double>() * 1e6));
 }
 
-Json steps_json(const std::vector<DrillStep>& steps) {
-  Json list = Json::array();
-  for (const DrillStep& step : steps) {
-    if (list.size() == kMaxItems) break;
-    Json json{{"part", step.part}, {"id", step.id}, {"uses", step.uses}, {"state", step.state}};
+Json lists_json(const DrillRecord& record, const Room& room) {
+  Json lists;
+  const auto add = [&](const char* name, const auto& items, const auto& to_json) {
+    lists[name] = Json::array();
+    for (const auto& item : items)
+      if (lists[name].size() < room.items) lists[name].push_back(to_json(item));
+  };
+  add("checks", record.checks, [&](const DrillCheck& check) {
+    return Json{{"name", cut(check.name, room)}, {"result", cut(check.result, room)}, {"passed", check.passed}};
+  });
+  add("steps", record.steps, [&](const DrillStep& step) {
+    Json json{{"part", step.part}, {"id", cut(step.id, room)}, {"uses", cut(step.uses, room)}, {"state", step.state}};
     put(json, "seconds", step.took);
-    json["summary"] = cut(step.summary);
-    list.push_back(std::move(json));
-  }
-  return list;
+    json["summary"] = cut(step.summary, room);
+    return json;
+  });
+  return lists;
+}
+
+Json facts_json(const std::map<std::string, std::string>& facts, const Room& room) {
+  Json json = Json::object();
+  for (const auto& [name, value] : facts)
+    if (json.size() < room.items) json[cut(name, room)] = cut(value, room);
+  if (room.text < kMaxDrillText)
+    json["cut"] = fmt::format("the record was too large: texts beyond {} bytes and lists beyond {} entries were cut",
+                              room.text, room.items);
+  return json;
 }
 
 Json measured_json(const DrillRecord& record) {
@@ -119,20 +141,18 @@ Result<DecodedDrill> read_fields(const Json& json) {
   return decoded;
 }
 
-}  // namespace
-
-std::string encode_drill_record(const DrillRecord& record, const Hash256& previous, Hash256& hash) {
+std::string encode(const DrillRecord& record, const Hash256& previous, const Room& room) {
   Json json{{"v", kVersion},
             {"n", record.number},
             {"id", record.id},
             {"scenario", record.scenario},
             {"environment", record.environment},
-            {"service", record.service},
-            {"plan_file", cut(record.plan_file)},
+            {"service", cut(record.service, room)},
+            {"plan_file", cut(record.plan_file, room)},
             {"plan_hash", record.plan_hash},
-            {"starter", record.starter},
-            {"runner", record.runner},
-            {"program", record.program},
+            {"starter", cut(record.starter, room)},
+            {"runner", cut(record.runner, room)},
+            {"program", cut(record.program, room)},
             {"inject_run", record.inject_run},
             {"recovery_run", record.recovery_run},
             {"started", format_rfc3339(record.started)},
@@ -141,18 +161,24 @@ std::string encode_drill_record(const DrillRecord& record, const Hash256& previo
             {"interrupted", record.interrupted}};
   json["reasons"] = Json::array();
   for (const std::string& reason : record.reasons)
-    if (json["reasons"].size() < kMaxItems) json["reasons"].push_back(cut(reason));
+    if (json["reasons"].size() < room.items) json["reasons"].push_back(cut(reason, room));
   json.update(measured_json(record));
-  json["checks"] = Json::array();
-  for (const DrillCheck& check : record.checks)
-    if (json["checks"].size() < kMaxItems)
-      json["checks"].push_back({{"name", check.name}, {"result", cut(check.result)}, {"passed", check.passed}});
-  json["steps"] = steps_json(record.steps);
-  json["cleanup"] = {{"done", record.cleanup.done}, {"text", cut(record.cleanup.text)}};
-  json["facts"] = Json::object();
-  for (const auto& [name, value] : record.facts) json["facts"][name] = cut(value);
+  json.update(lists_json(record, room));
+  json["cleanup"] = {{"done", record.cleanup.done}, {"text", cut(record.cleanup.text, room)}};
+  json["facts"] = facts_json(record.facts, room);
   json["prev"] = to_hex(previous);
-  return seal_line(json.dump(-1, ' ', false, Json::error_handler_t::replace), hash);
+  return json.dump(-1, ' ', false, Json::error_handler_t::replace);
+}
+
+}  // namespace
+
+std::string encode_drill_record(const DrillRecord& record, const Hash256& previous, Hash256& hash) {
+  std::string line;
+  for (const Room& room : kRooms) {
+    line = seal_line(encode(record, previous, room), hash);
+    if (line.size() <= kMaxDrillRecordBytes) break;
+  }
+  return line;
 }
 
 Result<DecodedDrill> decode_drill_record(std::string_view line) {

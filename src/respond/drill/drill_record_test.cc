@@ -77,6 +77,28 @@ TEST(DrillRecord, ComesBackAsItWasWritten) {
   EXPECT_EQ(encode_drill_record(decoded->record, decoded->previous, again), line);
 }
 
+TEST(DrillRecord, ARecordThatWouldBeTooLargeIsCutAndCanBeRead) {
+  DrillRecord record = sample("d-1");
+  const std::string loud(20'000, '\x01');  // six bytes each in JSON
+  record.service = record.starter = loud;
+  for (int i = 0; i < 1500; ++i) {
+    record.reasons.push_back(loud);
+    record.checks.push_back({loud, loud, false});
+    record.steps.push_back({"recovery", loud, loud, "failed_paused", milliseconds(7), loud});
+    record.facts[std::to_string(i) + loud] = loud;
+    // Also when it only just does not fit.
+    if (i % 97 != 0 && i != 1499) continue;
+    Hash256 hash{};
+    const std::string line = encode_drill_record(record, {}, hash);
+    ASSERT_LE(line.size(), kMaxDrillRecordBytes);
+    const auto decoded = decode_drill_record(line);
+    ASSERT_TRUE(decoded) << decoded.error().message();
+    EXPECT_EQ(decoded->record.id, "d-1");
+    EXPECT_EQ(decoded->record.steps[0].summary, "fenced");
+    EXPECT_EQ(decoded->record.facts.contains("cut"), i > 20) << i;
+  }
+}
+
 TEST(DrillRecord, RefusesEveryChangedByte) {
   Hash256 hash{};
   const std::string line = encode_drill_record(sample("d-1"), {}, hash);
