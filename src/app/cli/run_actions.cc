@@ -92,7 +92,7 @@ std::unique_ptr<respond::ActionRegistry> make_actions(const CommandContext& cont
   table->add("exec", factory_of([&files, &random] { return respond::make_exec_action(files, random); }));
   table->add("people.approve", factory_of(respond::make_approved_action));
   table->add("people.declare", factory_of(respond::make_approved_action));
-  const respond::ChannelMeans channels{context.clock, files, random};
+  const respond::ChannelMeans channels{context.clock, files, random, notify_limit_file(context.environment)};
   const respond::AcknowledgedBy acknowledged = [&context](const std::string& run) {
     return acknowledged_by(context, run);
   };

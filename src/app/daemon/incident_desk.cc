@@ -7,6 +7,7 @@
 #include <chrono>
 
 #include "app/cli/incident_site.h"
+#include "app/daemon/state_folder.h"
 #include "respond/runbook/step_context.h"
 
 namespace anclora::app {
@@ -69,7 +70,9 @@ IncidentDesk::IncidentDesk(const CommandContext& context, const plan::Plan& plan
     : context_(context),
       plan_(plan),
       plan_bytes_(plan_bytes),
-      notifier_{plan, lookup_of(context), {context.clock, context.files, context.random}} {}
+      notifier_{plan,
+                lookup_of(context),
+                {context.clock, context.files, context.random, notify_limit_file(context.environment)}} {}
 
 IncidentDesk::~IncidentDesk() {
   stopping_ = true;

@@ -41,4 +41,8 @@ std::string mirror_note_folder(const std::function<std::optional<std::string>(co
   return state_root(environment) + "/mirrors";
 }
 
+std::string notify_limit_file(const std::function<std::optional<std::string>(const std::string&)>& environment) {
+  return state_root(environment) + "/notify/limit.json";
+}
+
 }  // namespace anclora::app

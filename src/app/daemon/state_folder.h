@@ -20,6 +20,8 @@ std::string target_record_folder(const std::function<std::optional<std::string>(
 
 // Likewise: where `anclora mirror` notes how far it has come.
 std::string mirror_note_folder(const std::function<std::optional<std::string>(const std::string&)>& environment);
+// Likewise: the file in which all processes count what people were told.
+std::string notify_limit_file(const std::function<std::optional<std::string>(const std::string&)>& environment);
 // One name for a repository's place, however it was typed.
 std::string place_of(const std::string& repository_url);
 

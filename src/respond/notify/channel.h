@@ -39,6 +39,7 @@ struct ChannelMeans {
   Clock& clock;
   FileSystem& files;
   Random& random;
+  std::string limit_file = {};  // where the rate limit is kept for all processes (SendLimit); empty: a Notifier's own
 };
 
 // The channel that the plan describes (plan::channel_schemas() has the settings), its references read now. kNotFound or

@@ -18,11 +18,6 @@ bool is_named(const plan::Contact& contact, const std::vector<std::string>& name
   });
 }
 
-std::string key_of(const Message& message) {
-  return to_hex(hash256(
-      fmt::format("{}\n{}\n{}\n{}", message.dedup_key, to_string(message.kind), message.subject, message.text)));
-}
-
 Notifier::MakeChannel made_by(ReferenceLookup lookup, const ChannelMeans& means) {
   return [lookup = std::move(lookup), means](const plan::Channel& channel) {
     return make_channel(channel, lookup, means);
@@ -35,12 +30,14 @@ struct Notifier::Job {
   const plan::Contact* contact = nullptr;
   std::uint32_t index = 0;
   Delivery delivery = {};
-  std::string key = {};         // as it was counted
-  std::uint32_t held_back = 0;  // what this message says was held back
 };
 
 Notifier::Notifier(const plan::Plan& plan, MakeChannel make, const ChannelMeans& means, NotifierOptions options)
-    : contacts_(plan.contacts), make_(std::move(make)), means_(means), options_(options) {}
+    : contacts_(plan.contacts),
+      make_(std::move(make)),
+      means_(means),
+      options_(options),
+      limit_(means_.files, means_.clock, means_.limit_file, options.limit) {}
 
 Notifier::Notifier(const plan::Plan& plan, ReferenceLookup lookup, const ChannelMeans& means, NotifierOptions options)
     : Notifier(plan, made_by(std::move(lookup), means), means, options) {}
@@ -69,10 +66,17 @@ std::vector<Delivery> Notifier::tell(const Call& call, const Message& message) {
 }
 
 void Notifier::run(Job& job, const Call& call, const Message& message, MonoTime deadline) {
-  Message counted = message;
-  if (admit(job, counted)) {
-    job.delivery = attempt_all(job, call, counted, deadline);
-    if (job.delivery.state != DeliveryState::kSent) give_back(job);
+  const SendLine line{job.contact->id, job.index};
+  const SendLimit::Answer limit = limit_.admit(line, message);
+  if (limit.admitted) {
+    Message complete = message;
+    if (limit.held_back > 0)
+      complete.text += fmt::format("\n({} earlier messages to you were held back by the rate limit)", limit.held_back);
+    job.delivery = attempt_all(job, call, complete, deadline);
+    if (job.delivery.state != DeliveryState::kSent) limit_.give_back(line, message, limit.held_back);
+  } else {
+    job.delivery.state = DeliveryState::kLimited;
+    job.delivery.detail = limit.why;
   }
   job.delivery.contact = job.contact->id;
   job.delivery.channel = job.contact->channels[job.index].kind;
@@ -81,43 +85,6 @@ void Notifier::run(Job& job, const Call& call, const Message& message, MonoTime 
   if (!call.told) return;
   const std::lock_guard lock(told_mutex_);
   call.told(job.delivery);
-}
-
-// Whether the limit lets it through; then it is counted, and what was held back before is said in it.
-bool Notifier::admit(Job& job, Message& message) {
-  const std::lock_guard lock(mutex_);
-  Line& line = lines_[{job.contact->id, job.index}];
-  const MonoTime now = means_.clock.mono_now();
-  const Duration remembered = std::max(options_.window, options_.same_within);
-  while (!line.sent.empty() && now - line.sent.front().at >= remembered) line.sent.pop_front();
-  const std::string key = key_of(message);
-  const bool same = std::ranges::any_of(
-      line.sent, [&](const Sent& sent) { return sent.key == key && now - sent.at < options_.same_within; });
-  const auto recent =
-      std::ranges::count_if(line.sent, [&](const Sent& sent) { return now - sent.at < options_.window; });
-  if (same || recent >= static_cast<std::ptrdiff_t>(options_.most_in_window)) {
-    ++line.held_back;
-    job.delivery.state = DeliveryState::kLimited;
-    job.delivery.detail =
-        same ? fmt::format("the same message went out less than {} ago", format_duration(options_.same_within))
-             : fmt::format("{} messages went out within {}", recent, format_duration(options_.window));
-    return false;
-  }
-  line.sent.push_back({now, key});
-  job.key = key;
-  if (line.held_back > 0)
-    message.text += fmt::format("\n({} earlier messages to you were held back by the rate limit)", line.held_back);
-  job.held_back = std::exchange(line.held_back, 0);
-  return true;
-}
-
-// What was not taken over does not count, and what was held back is still to be said.
-void Notifier::give_back(const Job& job) {
-  const std::lock_guard lock(mutex_);
-  Line& line = lines_[{job.contact->id, job.index}];
-  const auto found = std::ranges::find(line.sent, job.key, &Sent::key);
-  if (found != line.sent.end()) line.sent.erase(found);
-  line.held_back += job.held_back;
 }
 
 Delivery Notifier::attempt_all(const Job& job, const Call& call, const Message& message, MonoTime deadline) {
@@ -157,7 +124,7 @@ Delivery Notifier::attempt_all(const Job& job, const Call& call, const Message& 
 
 // Random objects are for one thread.
 std::uint64_t Notifier::jitter_below(std::uint64_t bound) {
-  const std::lock_guard lock(mutex_);
+  const std::lock_guard lock(random_mutex_);
   return means_.random.below(bound);
 }
 

@@ -1,15 +1,14 @@
 // Tells contacts by all their channels at once: a channel that fails or hangs delays no other.
 #pragma once
 
-#include <deque>
 #include <functional>
-#include <map>
 #include <memory>
 #include <mutex>
 #include <string>
 #include <vector>
 
 #include "respond/notify/channel.h"
+#include "respond/notify/send_limit.h"
 
 namespace anclora::respond {
 
@@ -19,14 +18,11 @@ struct NotifierOptions {
   std::uint32_t most_attempts = 5;
   Duration first_back_off = std::chrono::milliseconds(500);  // doubles up to longest_back_off, with jitter
   Duration longest_back_off = std::chrono::seconds(15);
-  // The rate limit, a contact and channel: at most so many within the window, and the same text under the same key only
-  // once within `same_within`. What is held back is counted in the next message that goes out.
-  std::uint32_t most_in_window = 10;
-  Duration window = std::chrono::minutes(1);
-  Duration same_within = std::chrono::minutes(1);
+  SendLimitRules limit = {};  // what is held back is counted in the next message that goes out
 };
 
-// Thread rule: tell() from any thread; the rate limit is shared by all of them and lives as long as the object.
+// Thread rule: tell() from any thread; the rate limit is shared by all of them, and with `means.limit_file` by all
+// processes that name the same file.
 class Notifier {
  public:
   using MakeChannel = std::function<Result<std::unique_ptr<Channel>>(const plan::Channel&)>;
@@ -49,18 +45,8 @@ class Notifier {
   std::vector<Delivery> tell(const Call& call, const Message& message);
 
  private:
-  struct Sent {
-    MonoTime at;
-    std::string key;  // dedup_key, kind, subject and text
-  };
-  struct Line {  // a contact and channel
-    std::deque<Sent> sent;
-    std::uint32_t held_back = 0;
-  };
   struct Job;
   void run(Job& job, const Call& call, const Message& message, MonoTime deadline);
-  bool admit(Job& job, Message& message);
-  void give_back(const Job& job);
   std::uint64_t jitter_below(std::uint64_t bound);
   Delivery attempt_all(const Job& job, const Call& call, const Message& message, MonoTime deadline);
 
@@ -68,8 +54,8 @@ class Notifier {
   MakeChannel make_;
   ChannelMeans means_;
   NotifierOptions options_;
-  std::mutex mutex_, told_mutex_;
-  std::map<std::pair<std::string, std::uint32_t>, Line> lines_;
+  SendLimit limit_;
+  std::mutex random_mutex_, told_mutex_;
 };
 
 }  // namespace anclora::respond

@@ -155,7 +155,7 @@ TEST(Notifier, LimitsEachContactAndChannelAndCountsOnlyWhatWasSent) {
   ManualClock clock;
   World world(clock);
   NotifierOptions options;
-  options.most_in_window = 2;
+  options.limit.most_in_window = 2;
   Notifier notifier = world.notifier(options);
   world.script["smtp"] = {{false, false, {}, "refused"}};
   notifier.tell({.contacts = {"anna"}}, alert("0"));
