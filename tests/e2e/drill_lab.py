@@ -30,6 +30,10 @@ def start():
     sys.exit("redis-server does not answer")
 with open(os.path.join(folder, "calls"), "a") as calls:
     calls.write(word + "\\n")
+if word == "hang":
+    while not os.path.exists(os.path.join(folder, "go")):
+        time.sleep(0.05)
+    word = "again"
 if word == "start":
     start()
 elif word == "lose":

@@ -202,3 +202,18 @@ def test_a_restore_drill_takes_repository_source_and_objectives_from_the_plan(wo
     assert drill["objectives"] == {"severity": "critical", "rto_seconds": 300, "rto_max_seconds": 600, "rpo_seconds": 60}
     assert (drill["achieved"]["rpo_basis"], drill["achieved"]["rpo_writes"]) == ("beacon", 0), drill["achieved"]
     assert lab.calls() == ["start"] and lab.lives()
+
+
+def test_a_stopped_drill_whose_cleanup_takes_too_long_says_what_is_left(world):
+    lab = Lab(world, cleanup="hang")
+    process = world.spawn(*lab.words("--clean-within", "1s"), log="drill.log")
+    world.wait_for("the disaster", lambda: not lab.lives(), 60, every=0.02)
+    process.send_signal(signal.SIGTERM)
+    assert process.wait(60) == 9, world.logs()
+    said = (world.folder / "drill.log").read_text()
+    assert "was not put back within 1.0 s" in said and "stays open, to do: tidy" in said, said
+    assert not lab.lives() and len(world.run("drill", "list", "--json").json()["left_open"]) == 1
+    (lab.folder / "go").touch()
+    assert world.run("drill", "clean", check=False).code == 1 and lab.lives()
+    last = world.run("drill", "list", "--json").json()["drills"][-1]
+    assert last["interrupted"] and last["cleaned"], last

@@ -102,6 +102,11 @@ void add_run(CLI::App& drill, CommandContext& context) {
   run->add_option("--as", arguments->contact, "who starts it: a contact's id");
   run->add_flag("--yes", arguments->yes, "answer the approvals, too");
   run->add_option("--name", arguments->name, "restore: the source, where the repository holds several");
+  run->add_flag("--unattended", arguments->unattended,
+                "nobody watches: where everything is the sandbox, its Redis servers must say so themselves");
+  run->add_option("--clean-within", arguments->clean_within,
+                  "stopped in the middle (Ctrl-C, SIGTERM): how long putting the sandbox back may take")
+      ->capture_default_str();
   run->add_option("--at", arguments->at, "restore: which moment, as anclora restore --at")->capture_default_str();
   run->add_option("--source", arguments->source, "restore: the live source's URL, to measure what it has done since");
   run->add_option("--beacon", arguments->beacon, "restore: the beacon's key");

@@ -59,6 +59,14 @@ Result<RedisNow> ask_redis(const CommandContext& context, const redis::RedisUrl&
   return RedisNow{std::string(info.text("run_id").value_or("")), info.replid(), info.offset()};
 }
 
+Result<std::optional<std::string>> sandbox_word_of(const CommandContext& context, const redis::RedisUrl& url) {
+  ASSIGN_OR_RETURN(const auto client, redis::Client::connect(url, context.dialer, context.clock, kAsk));
+  ASSIGN_OR_RETURN(const redis::Reply word, client->command({"GET", respond::kSandboxKey}));
+  if (word.type == redis::Reply::Type::kBulk) return std::optional(std::string(word.text));
+  ASSIGN_OR_RETURN(const redis::Info info, client->info());
+  return !info.keyspaces().empty() ? std::optional(std::string()) : std::nullopt;
+}
+
 // Empty when the backup protects all that the Redis holds now, else what is missing.
 Result<std::string> not_protected(const CommandContext& context, const respond::PlanLookup& lookup,
                                   const plan::Target& target, const plan::Target& repository_target) {
@@ -115,7 +123,8 @@ respond::PlanLookup lookup_in(const CommandContext& context, const plan::Plan& p
 }
 
 Result<std::vector<respond::DrillCheck>> prove_sandbox(const CommandContext& context, const plan::Plan& plan,
-                                                       const std::string& environment, const std::string& scenario) {
+                                                       const std::string& environment, const std::string& scenario,
+                                                       bool unattended) {
   const respond::PlanLookup lookup = lookup_in(context, plan, environment);
   const respond::SeparationWorld world{
       [&](std::string_view reference) -> Result<std::string> {
@@ -129,8 +138,16 @@ Result<std::vector<respond::DrillCheck>> prove_sandbox(const CommandContext& con
         if (!url) return std::nullopt;
         const auto now = ask_redis(context, *url);
         return now && !now->run_id.empty() ? std::optional(now->run_id) : std::nullopt;
+      },
+      [&](const plan::Target& target) -> Result<std::optional<std::string>> {
+        ASSIGN_OR_RETURN(const redis::RedisUrl url, respond::redis_url_of(lookup, target));
+        return sandbox_word_of(context, url);
       }};
-  return respond::prove_separation(plan, environment, scenario, world);
+  ASSIGN_OR_RETURN(auto checks, respond::prove_separation(plan, environment, scenario, world));
+  if (!unattended) return checks;
+  ASSIGN_OR_RETURN(auto more, respond::prove_unattended(plan, environment, world));
+  checks.insert(checks.end(), more.begin(), more.end());
+  return checks;
 }
 
 Status wait_until_protected(const CommandContext& context, const plan::Plan& plan, const std::string& environment,

@@ -15,9 +15,11 @@ namespace anclora::app {
 // Targets of the environment, references by this process's environment. `context` and `plan` outlive it.
 respond::PlanLookup lookup_in(const CommandContext& context, const plan::Plan& plan, const std::string& environment);
 
-// prove_separation() over the real world: names are looked up, links followed, servers asked for their run_id.
+// prove_separation() over the real world: names are looked up, links followed, servers asked for their run_id. And
+// prove_unattended() where nobody is there to see what the drill does.
 Result<std::vector<respond::DrillCheck>> prove_sandbox(const CommandContext& context, const plan::Plan& plan,
-                                                       const std::string& environment, const std::string& scenario);
+                                                       const std::string& environment, const std::string& scenario,
+                                                       bool unattended = false);
 
 // Until what each continuous backup of a Redis protects includes all that this Redis holds now: a disaster played
 // before says nothing about recovery points. kDeadlineExceeded names the backup that does not get there.

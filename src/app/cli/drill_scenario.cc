@@ -12,7 +12,6 @@
 #include "app/cli/drill_site.h"
 #include "app/cli/run_site.h"
 #include "app/daemon/plan_watch.h"
-#include "base/subprocess.h"
 #include "plan/lint/plan_lookup.h"
 #include "plan/model/value_access.h"
 #include "respond/detect/beacon_writer.h"
@@ -25,7 +24,6 @@ constexpr Duration kTick = std::chrono::milliseconds(50);
 constexpr Duration kHealthyWithin = std::chrono::seconds(60);
 constexpr Duration kProtectedWithin = std::chrono::seconds(60);
 constexpr Duration kBeatWithin = std::chrono::seconds(3);
-constexpr Duration kCleanWithin = std::chrono::minutes(10);
 constexpr Duration kDetectionSlack = std::chrono::seconds(30);  // besides what the rules themselves need
 
 // The plan's probes and rules over the sandbox, until the disaster is confirmed.
@@ -303,23 +301,6 @@ void name_runs(const CommandContext& context, respond::BegunDrill& begun) {
   begun.cleanup_run = named("-cleanup");
 }
 
-// What the child says lies in `folder`.
-Result<int> clean_in_a_child(const std::string& folder, const Status& why) {
-  SubprocessOptions options;
-  options.argv = {"/proc/self/exe", "drill", "clean"};
-  options.output_file = folder + "/cleanup.log";
-  ASSIGN_OR_RETURN(const auto child, Subprocess::start(options));
-  const std::optional<int> ended = child->wait(kCleanWithin);
-  if (!ended)
-    return Error(ErrorKind::kDeadlineExceeded, "the sandbox was not cleaned up in time",
-                 "look at " + options.output_file + ", then: anclora drill clean");
-  // 1: cleaned, and recorded as a drill that did not pass.
-  if (*ended > 1)
-    return Error(ErrorKind::kFailedPrecondition, fmt::format("cleaning the sandbox up ended with {}", *ended),
-                 "look at " + options.output_file + ", then: anclora drill clean");
-  return why ? Result<int>(Error(ErrorKind::kCancelled, "the drill was stopped")) : Result<int>(why.error());
-}
-
 }  // namespace
 
 Result<int> run_scenario_drill_command(CommandContext& context, const DrillArguments& arguments) {
@@ -328,7 +309,9 @@ Result<int> run_scenario_drill_command(CommandContext& context, const DrillArgum
                  "anclora drill run " + arguments.scenario + " --plan FILE --on ENVIRONMENT");
   ASSIGN_OR_RETURN(const ReadPlan read, read_plan_file(context, arguments.plan));
   RETURN_IF_ERROR(check_starter(read.plan, arguments.contact));
-  ASSIGN_OR_RETURN(const auto proven, prove_sandbox(context, read.plan, arguments.environment, arguments.scenario));
+  ASSIGN_OR_RETURN(const Duration clean_within, parse_duration(arguments.clean_within));
+  ASSIGN_OR_RETURN(const auto proven,
+                   prove_sandbox(context, read.plan, arguments.environment, arguments.scenario, arguments.unattended));
   const plan::Scenario& scenario = *plan::find_scenario(read.plan, arguments.scenario);
   if (scenario.inject.empty())
     return Error(ErrorKind::kFailedPrecondition, scenario.id + " has no disaster to play",
@@ -345,7 +328,7 @@ Result<int> run_scenario_drill_command(CommandContext& context, const DrillArgum
   if (stop_requested()) {
     // Nothing runs to its end in a process that is being stopped: another one cleans up, as after a kill.
     open.lock.reset();
-    return clean_in_a_child(open.folder, ran);
+    return clean_in_a_child(context, open, scenario, clean_within, ran);
   }
   clean_sandbox(context, read.plan, read.bytes, begun.cleanup_run, drill.record());
   if (drill.record().achieved.rto || drill.record().reasons.empty())

@@ -1,7 +1,10 @@
 #include "app/cli/drill_site.h"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
+#include <chrono>
+#include <csignal>
 #include <nlohmann/json.hpp>
 #include <ostream>
 
@@ -11,6 +14,7 @@
 #include "app/version.h"
 #include "app/view/drill_report.h"
 #include "base/remove_tree.h"
+#include "base/subprocess.h"
 #include "plan/read_plan.h"
 #include "respond/drill/scorecard.h"
 #include "respond/runbook/run_folder.h"
@@ -19,6 +23,7 @@ namespace anclora::app {
 namespace {
 
 constexpr std::uint64_t kMaxPlanBytes = 4 * kMiB;
+constexpr Duration kAskedToEnd = std::chrono::seconds(5);
 
 // By the plan that the drill began with, and only once that is proven to be a sandbox here, too.
 void clean_scenario(CommandContext& context, const respond::OpenDrill& drill, respond::DrillRecord& record) {
@@ -37,6 +42,22 @@ void clean_scenario(CommandContext& context, const respond::OpenDrill& drill, re
   if (cleaned) return;
   record.cleanup = {false, cleaned.error().message()};
   record.reasons.push_back("not cleaned up: " + cleaned.error().message());
+}
+
+// The steps of the cleanup that the newest run of it has not done; all of them where there is none.
+std::string undone_cleanup(const CommandContext& context, const plan::Scenario& scenario, WallTime since) {
+  std::vector<std::string> left;
+  for (const plan::Step& step : scenario.cleanup) left.push_back(step.id);
+  const auto runs = respond::list_runs(context.files, runs_folder(context));
+  std::optional<StoredRun> newest;
+  for (const std::string& id : runs.value_or(std::vector<std::string>()))
+    if (id.starts_with(scenario.id + "-cleanup-"))
+      if (auto run = read_run(context, id); run && run->state.started && *run->state.started >= since)
+        if (!newest || *newest->state.started < *run->state.started) newest.emplace(std::move(*run));
+  if (newest)
+    for (std::size_t i = 0; i < newest->run.steps.size(); ++i)
+      if (newest->state.settled(i)) std::erase(left, newest->run.steps[i].step.id);
+  return fmt::format("{}", fmt::join(left, ", "));
 }
 
 }  // namespace
@@ -114,12 +135,42 @@ Result<std::size_t> clean_abandoned_drills(CommandContext& context) {
                         removed ? "the scratch server's files are gone" : removed.error().message()};
     } else {
       clean_scenario(context, drill, record);
+      if (!record.cleanup.done && stop_requested())
+        return Error(ErrorKind::kCancelled, fmt::format("stopped before drill {} was cleaned up", record.id),
+                     "it stays open; finish it: anclora drill clean");
     }
     record.ended = context.clock.wall_now();
     ASSIGN_OR_RETURN(record, respond::keep_drill_record(context.files, drills_folder(context), std::move(record)));
     context.err << fmt::format("drill {} had been left open: cleaned up, recorded as interrupted\n", record.id);
   }
   return abandoned.size();
+}
+
+Result<int> clean_in_a_child(const CommandContext& context, const respond::OpenDrill& drill,
+                             const plan::Scenario& scenario, Duration within, const Status& why) {
+  SubprocessOptions options;
+  options.argv = {"/proc/self/exe", "drill", "clean"};
+  options.output_file = drill.folder + "/cleanup.log";
+  context.err << fmt::format("drill {}: stopped; the sandbox is put back, at most {}\n", drill.begun.id,
+                             format_duration(within))
+              << std::flush;
+  ASSIGN_OR_RETURN(const auto child, Subprocess::start(options));
+  std::optional<int> ended = child->wait(within);
+  const bool late = !ended;
+  if (late) {
+    child->signal(SIGTERM);  // it leaves the drill open, as its kill would
+    ended = child->wait(kAskedToEnd);
+  }
+  // 1: cleaned, and recorded as a drill that did not pass.
+  if (ended && *ended <= 1) return why ? Error(ErrorKind::kCancelled, "the drill was stopped") : why.error();
+  const std::string look = "look at " + options.output_file + ", then: anclora drill clean";
+  if (!late)
+    return Error(ErrorKind::kFailedPrecondition, fmt::format("cleaning the sandbox up ended with {}", *ended), look);
+  return Error(
+      ErrorKind::kDeadlineExceeded,
+      fmt::format("the sandbox was not put back within {}; drill {} stays open, to do: {}", format_duration(within),
+                  drill.begun.id, undone_cleanup(context, scenario, drill.begun.started)),
+      look);
 }
 
 }  // namespace anclora::app

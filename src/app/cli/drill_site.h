@@ -13,7 +13,8 @@ namespace anclora::app {
 
 struct DrillArguments {
   std::string scenario, plan, environment, contact;
-  bool yes = false;
+  bool yes = false, unattended = false;
+  std::string clean_within = "60s";  // of a scenario's drill that is stopped
   // of a restore
   std::string name, at = "latest", source, beacon, rto, rpo;
   std::string redis_server = "redis-server", work_directory = "/tmp";
@@ -43,7 +44,14 @@ respond::BegunDrill begun_now(const CommandContext& context, const std::string& 
 Result<int> run_restore_drill_command(CommandContext& context, const DrillArguments& arguments);
 Result<int> run_scenario_drill_command(CommandContext& context, const DrillArguments& arguments);
 
-// Cleans up after drills whose process was killed, and records each as interrupted; how many there were.
+// Cleans up after drills whose process was killed, and records each as interrupted; how many there were. kCancelled
+// when it is stopped itself before a sandbox was put back: that drill stays open for the next one who cleans.
 Result<std::size_t> clean_abandoned_drills(CommandContext& context);
+
+// Puts the sandbox of a drill that is being stopped back in a child process, whose words lie in the drill's folder. An
+// error always: why the drill ended (`why`, kCancelled when it went well until then), or, kDeadlineExceeded after
+// `within`, which steps of the cleanup are still to do; the drill stays open then.
+Result<int> clean_in_a_child(const CommandContext& context, const respond::OpenDrill& drill,
+                             const plan::Scenario& scenario, Duration within, const Status& why);
 
 }  // namespace anclora::app

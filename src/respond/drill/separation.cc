@@ -214,4 +214,27 @@ Result<std::vector<DrillCheck>> prove_separation(const plan::Plan& plan, std::st
   return proof.checks();
 }
 
+Result<std::vector<DrillCheck>> prove_unattended(const plan::Plan& plan, std::string_view environment,
+                                                 const SeparationWorld& world) {
+  const auto found = std::ranges::find(plan.environments, environment, &plan::Environment::id);
+  if (found == plan.environments.end() || !found->everything) return std::vector<DrillCheck>();
+  std::size_t marked = 0;
+  for (const plan::Target& target : plan.targets) {
+    if (target.kind != "redis") continue;
+    const auto word = world.sandbox_word(target);
+    if (!word)
+      return refused(fmt::format("{} cannot be asked ({})", target.id, word.error().message()),
+                     "bring it up, or run the drill by hand");
+    if (!*word) continue;  // there is nothing in it to lose
+    if (**word != environment)
+      return refused(
+          fmt::format("{} does not say that it is {}", target.id, environment),
+          fmt::format("if nothing in it is production: redis-cli -u URL SET {} {}", kSandboxKey, environment));
+    ++marked;
+  }
+  if (marked == 0) return refused("no Redis of the plan says that it is one", "run the drill by hand");
+  return std::vector<DrillCheck>{
+      {"unattended", fmt::format("{} Redis servers say that they are {}", marked, environment), true}};
+}
+
 }  // namespace anclora::respond

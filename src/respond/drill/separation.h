@@ -24,7 +24,13 @@ struct SeparationWorld {
   std::function<std::string(const std::string& path)> canonical;
   // A Redis target's run_id by INFO; nothing: it does not answer.
   std::function<std::optional<std::string>(const plan::Target&)> run_id;
+  // What a Redis target says of itself under kSandboxKey; nothing: it holds no key at all. An empty text: it holds
+  // keys, and not this one.
+  std::function<Result<std::optional<std::string>>(const plan::Target&)> sandbox_word;
 };
+
+// Whoever builds a sandbox writes its environment's id under this key of its Redis.
+inline constexpr std::string_view kSandboxKey = "anclora:dr:sandbox";
 
 // Proves that a drill of `scenario` on `environment` acts on the sandbox alone: the environment is there and a sandbox;
 // either all of the plan is the sandbox (`everything`), or each target that a step changes has another in the
@@ -33,5 +39,11 @@ struct SeparationWorld {
 // production, or cannot be told from it; kNotFound: no such environment or scenario.
 Result<std::vector<DrillCheck>> prove_separation(const plan::Plan& plan, std::string_view environment,
                                                  std::string_view scenario, const SeparationWorld& world);
+
+// What a drill that nobody attends must show besides. Where `everything` of the plan is the sandbox there is nothing to
+// compare it with, only the plan's own word, which an edited address makes untrue: so each Redis of the plan that holds
+// a key must say itself that it is this sandbox. Elsewhere nothing. kFailedPrecondition names the first that does not.
+Result<std::vector<DrillCheck>> prove_unattended(const plan::Plan& plan, std::string_view environment,
+                                                 const SeparationWorld& world);
 
 }  // namespace anclora::respond

@@ -35,10 +35,12 @@ plan::Step step(const std::string& id, const std::string& uses, const std::strin
 // A plan with one scenario that fences a Redis and flips a file, and a sandbox with others of its own.
 struct Site {
   plan::Plan plan;
-  std::map<std::string, std::string> values;   // of references
-  std::map<std::string, std::string> links;    // canonical paths
-  std::map<std::string, std::string> names;    // host to address
-  std::map<std::string, std::string> run_ids;  // by url
+  std::map<std::string, std::string> values;                // of references
+  std::map<std::string, std::string> links;                 // canonical paths
+  std::map<std::string, std::string> names;                 // host to address
+  std::map<std::string, std::string> run_ids;               // by url
+  std::map<std::string, std::optional<std::string>> words;  // what a target says of itself, by id
+  bool unattended = false;
 
   Site() {
     plan.file = "plan.yaml";
@@ -76,7 +78,13 @@ struct Site {
                                 [this](const plan::Target& asked) -> std::optional<std::string> {
                                   const auto found = run_ids.find(asked.settings.find("url")->text);
                                   return found == run_ids.end() ? std::nullopt : std::optional(found->second);
+                                },
+                                [this](const plan::Target& asked) -> Result<std::optional<std::string>> {
+                                  const auto found = words.find(asked.id);
+                                  if (found != words.end()) return found->second;
+                                  return Error(ErrorKind::kUnavailable, "connection refused");
                                 }};
+    if (unattended) return prove_unattended(plan, environment, world);
     return prove_separation(plan, environment, "lost", world);
   }
   // What the refusal says; empty: it was not refused.
@@ -239,6 +247,25 @@ TEST(Separation, AnAddressThatIsNoneIsRefused) {
   Site site;
   site.replace(0, "main", "redis", {{"url", "http://127.0.0.1"}});
   EXPECT_REFUSED(site, "main: ");
+}
+
+TEST(Separation, WhereAllIsTheSandboxNobodyNeedsToAttendOnlyIfItsServersSaySo) {
+  Site site;
+  site.unattended = true;
+  EXPECT_TRUE(site.prove()->empty());  // this one is proven by its addresses
+  site.lab().targets.clear();
+  site.lab().everything = true;
+  site.plan.targets.push_back(target("new", "redis", {{"url", "redis://10.0.0.2:6379"}}));
+  EXPECT_NE(site.prove().error().message().find("main cannot be asked"), std::string::npos);
+  site.words = {{"main", std::nullopt}, {"new", std::nullopt}};
+  EXPECT_NE(site.prove().error().message().find("no Redis of the plan says"), std::string::npos);
+  site.words["new"] = "";
+  EXPECT_NE(site.prove().error().message().find("new does not say that it is lab"), std::string::npos);
+  site.words = {{"main", "another"}, {"new", std::nullopt}};
+  EXPECT_NE(site.prove().error().hint().find("SET anclora:dr:sandbox lab"), std::string::npos);
+  site.words["main"] = "lab";
+  ASSERT_TRUE(site.prove());
+  EXPECT_EQ(site.prove()->at(0).name, "unattended");
 }
 
 }  // namespace
