@@ -45,6 +45,7 @@ elif word == "again":
         start()
         for n in range(200):
             send(port, "SET", "key:%d" % n, "x" * 50)
+    send(port, "SET", "anclora:dr:sandbox", "lab")
     send(spare, "REPLICAOF", "NO", "ONE")
     send(spare, "FLUSHALL")
 elif word == "slow":
@@ -111,7 +112,7 @@ SLOW = """      - {id: slow, uses: exec, needs: [look], with: {target: tools, ar
 
 
 class Lab:
-    def __init__(self, world, rto="5m", cleanup="again", more=""):
+    def __init__(self, world, rto="5m", cleanup="again", more="", capture=True):
         self.world, self.folder, self.port = world, world.folder / "main", free_port()
         self.folder.mkdir()
         self.tool = world.folder / "tool.py"
@@ -120,10 +121,11 @@ class Lab:
         world.cleanups.append(self.stop)
         self.call("start")
         client = self.client()
-        client.pipeline([("SET", f"key:{n}", "x" * 50) for n in range(200)])
+        client.pipeline([("SET", f"key:{n}", "x" * 50) for n in range(200)] + [("SET", "anclora:dr:sandbox", "lab")])
         self.repo = world.init(world.folder / "repo")
-        world.spawn("capture", "--source", f"redis://127.0.0.1:{self.port}", "--repo", self.repo, log="capture.log")
-        world.wait_protected(self.repo, int(client.info()["master_repl_offset"]))
+        if capture:
+            world.spawn("capture", "--source", f"redis://127.0.0.1:{self.port}", "--repo", self.repo, log="capture.log")
+            world.wait_protected(self.repo, int(client.info()["master_repl_offset"]))
         self.plan = world.folder / "plan.yaml"
         self.write(rto, cleanup, more)
 

@@ -10,15 +10,19 @@ import signal
 import subprocess
 import time
 
+from drill_lab import Lab
 from harness import PATIENCE, free_port
+from test_json_fields import documented, names_in
 from test_local_site import Site
 
 PLAN = pathlib.Path(__file__).resolve().parents[2] / "plans" / "local.yaml"
+API_DOCUMENT = PLAN.parents[1] / "docs" / "api.md"
 TOKEN = "0123456789abcdef-token"
 
 
 class Served:
     """A local site, a repository and a serve that keeps it."""
+    plan, jobs_after = PLAN, "1h"
 
     def __init__(self, world, *options, traffic=True):
         self.world, self.options = world, options
@@ -27,6 +31,9 @@ class Served:
         world.environment["ANCLORA_LOCAL_PASSPHRASE_FILE"] = str(world.passphrase)
         self.repo = world.environment["ANCLORA_LOCAL_REPO"]
         world.run("init", self.repo)
+        self.prepare_api(world)
+
+    def prepare_api(self, world):
         self.tokens = world.folder / "tokens"
         self.tokens.write_text(f"{TOKEN}\noncall:oncalls-own-token-1\n")
         self.secret = world.folder / "alert-secret"
@@ -36,8 +43,8 @@ class Served:
 
     def start(self):
         self.process = self.world.spawn(
-            "serve", "--plan", PLAN, "--listen", f"127.0.0.1:{self.port}", "--token-file", self.tokens,
-            "--alert-secret-file", self.secret, "--jobs-after", "1h", *self.options, log="serve.log")
+            "serve", "--plan", self.plan, "--listen", f"127.0.0.1:{self.port}", "--token-file", self.tokens,
+            "--alert-secret-file", self.secret, "--jobs-after", self.jobs_after, *self.options, log="serve.log")
         self.world.wait_for("the API", self.answers)
 
     def answers(self):
@@ -118,6 +125,18 @@ def is_running(pid):
     with contextlib.suppress(OSError):
         return pathlib.Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] not in "ZX"
     return False
+
+
+class ServedLab(Served):
+    """A serve that keeps a drill lab: all of its plan is the sandbox."""
+
+    def __init__(self, world, lab, *options, jobs_after="1h"):
+        self.world, self.lab, self.plan, self.options, self.jobs_after = world, lab, lab.plan, options, jobs_after
+        world.environment["HOOK"] = "http://127.0.0.1:9/hook"  # nobody listens
+        self.prepare_api(world)
+
+    def state(self, *path):
+        return pathlib.Path(self.world.environment["ANCLORA_STATE_DIR"], *path)
 
 
 def test_a_lost_redis_is_found_told_declared_and_recovered_by_itself(world):
@@ -222,6 +241,105 @@ def test_two_daemons_do_not_share_a_state_folder(world):
     open_door = world.run("serve", "--plan", PLAN, "--listen", "0.0.0.0:0", check=False)
     assert open_door.code == 2 and "--token-file" in open_door.err, open_door
     assert served.answers()
+
+
+def test_what_is_scheduled_is_done_unattended_and_calls_nobody(world):
+    lab = Lab(world, capture=False)
+    lab.plan.write_text(lab.plan.read_text().replace("drills:\n", "drills:\n  - {id: weekly, scenario: restore, every: week}\n"))
+    served = ServedLab(world, lab, jobs_after="1s")
+
+    def done():
+        assert served.process.poll() is None, served.logs()
+        return {each["scenario"] for each in served.get("/api/drills")["drills"]} == {"lost", "restore"} and \
+            len(list(served.state("serve", "jobs").glob("*"))) >= 5 and served.rule("gone") == "quiet" and \
+            served.metric("probe_state", probe="answers", state="up") == 1
+    world.wait_for("expire, verify and both drills", done, 2 * PATIENCE, every=0.5)
+    drills = served.get("/api/drills")["drills"]
+    assert [each["passed"] for each in drills] == [True, True], (drills, served.logs())
+    jobs = {path.name: path.read_text().split()[-1] for path in served.state("serve", "jobs").glob("*")}
+    assert jobs == {name: "0" for name in ("drill_clean", "drill_monthly", "drill_weekly", "expire_main_to_copies", "verify_copies")}, jobs
+    assert lab.calls() == ["start", "lose", "again"] and lab.lives()
+    # The disaster was played: nobody was called, and nothing was begun on what is guarded.
+    assert served.get("/api/incidents")["incidents"] == [] and served.metric("incidents_open") == 0
+    assert all("-inject-" in run["run"] or "-cleanup-" in run["run"] or world.run("run", "status", "--run", run["run"], "--json").json()["drill"]
+               for run in served.get("/api/runs")["runs"]), served.get("/api/runs")
+    # Without its Redis saying so this is no sandbox for anybody who is not there.
+    lab.client()("DEL", "anclora:dr:sandbox")
+    refused = world.run(*lab.words("--unattended"), check=False)
+    assert refused.code == 5 and "main does not say that it is lab" in refused.err and lab.lives(), refused
+    served.process.send_signal(signal.SIGTERM)
+    assert served.process.wait(PATIENCE) == 0, served.logs()
+
+
+def row_of_api(path):
+    """The cells of the row of docs/api.md about this path."""
+    rows = (line.strip("| ").split(" | ") for line in API_DOCUMENT.read_text().splitlines() if line.startswith("| `"))
+    return next(cells for cells in rows if f"`{path}`" in cells[0])
+
+
+def names_of(text):
+    return set(re.findall(r"`([a-z][a-z0-9_]*)`", text))
+
+
+def test_two_places_that_agree_start_what_the_plan_lets_them_start(world):
+    lab = Lab(world, capture=False)
+    lab.plan.write_text(
+        lab.plan.read_text().replace("write: true}, every", "write: true}, from: [here, there], every")
+        .replace("all: [{probe: answers}], scenario: lost}", "all: [{probe: answers, at_least: 2}], scenario: lost, start: true, quiet_after: 1h}"))
+    served = ServedLab(world, lab, "--site", "here", "--no-drills")
+
+    def protected():
+        return served.metric("rpo_seconds", backup="capture") is not None and served.metric("probe_state", probe="answers", vantage="here", state="up") == 1
+    world.wait_for("a protected and watched Redis", protected)
+    lab.call("lose")
+    world.wait_for("it is seen here", lambda: served.metric("probe_state", probe="answers", vantage="here", state="down") == 1)
+    assert served.rule("gone") == "quiet" and served.get("/api/incidents")["incidents"] == []  # one of two
+
+    looks = {}  # every name in every answer, by path
+
+    def look(path, document=None):
+        reply = served.get(path)
+        looks.setdefault(document or path, set()).update(names_in(reply, data=("outputs", "marks", "facts")))
+        return reply
+    observer = world.spawn("detect", "--plan", lab.plan, "--site", "there", "--report-to", f"http://127.0.0.1:{served.port}",
+                           "--token-file", served.tokens, log="there.log")
+    run = world.wait_for("the run", lambda: look("/api/status")["runs"], every=0.02)[0]["run"]
+
+    def over():
+        look("/api/status"), look("/api/runs")
+        if served.ask("GET", f"/api/runs/{run}")[0] == 404:
+            return False  # its process has just begun
+        return look(f"/api/runs/{run}", "/api/runs/ID")["state"] not in ("running", "interrupted")
+    world.wait_for("its end", over, every=0.2)
+    report = served.get(f"/api/runs/{run}")
+    # Nobody approved: the rule's policy was the declaration.
+    assert report["state"] == "finished" and report["declaration"]["granted"], (report, served.logs())
+    assert report["declaration"]["given"] == ["rule/gone"], report["declaration"]
+    assert lab.spare.client()("DBSIZE") >= 200
+    observer.send_signal(signal.SIGTERM)
+    assert observer.wait(PATIENCE) in (0, 1), world.logs()
+
+    incident = look("/api/incidents")["incidents"][0]["incident"]
+    look(f"/api/incidents/{incident}", "/api/incidents/ID")
+    for path in ("/api/probes", "/api/verdicts", "/api/drills"):
+        look(path)
+    as_commands = {"/api/probes": "detect", "/api/verdicts": "detect", "/api/drills": "drill", "/api/incidents": "incident",
+                   "/api/incidents/ID": "incident", "/api/runs/ID": "run"}
+    for path, names in looks.items():
+        known = names_of(row_of_api(f"GET {path}")[-1]) | (documented(as_commands[path]) if path in as_commands else set())
+        assert names <= known, f"docs/api.md, {path}: no word about {sorted(names - known)}"
+    for path in ("/api/status", "/api/runs"):
+        never = names_of(row_of_api(f"GET {path}")[-1]) - looks[path] - {"problem", "journal"}
+        assert not never, f"docs/api.md, {path}: {sorted(never)} never come"
+
+    def released():  # once serve has seen that the run is over
+        answer = served.ask("POST", "/api/rules/gone/release", {"as": "ada"})
+        return answer if answer[0] == 200 else None
+    decided = {"POST /api/incidents/ID/ack": served.ask("POST", f"/api/incidents/{incident}/ack", {"as": "ada"}),
+               "POST /api/rules/ID/release": world.wait_for("the release", released),
+               "POST /api/readings": served.ask("POST", "/api/readings", [])}
+    for path, (status, reply) in decided.items():
+        assert status == 200 and set(reply) == names_of(row_of_api(path)[-1]), (path, status, reply)
 
 
 def test_promtool_accepts_the_example_of_alert_rules(world):

@@ -49,7 +49,8 @@ Result<std::vector<respond::ScheduledDrill>> read_schedule(const CommandContext&
 Result<int> run_list(CommandContext& context, const ListArguments& arguments) {
   ASSIGN_OR_RETURN(const respond::DrillLedger ledger, read_ledger(context));
   DrillOverview overview{ledger, {}, {}, {}, context.clock.wall_now()};
-  ASSIGN_OR_RETURN(overview.running, respond::running_drills(context.files, drills_folder(context)));
+  ASSIGN_OR_RETURN(const auto running, respond::running_drills(context.files, drills_folder(context)));
+  for (const respond::BegunDrill& drill : running) overview.running.push_back(drill.id);
   {
     ASSIGN_OR_RETURN(const auto abandoned, respond::find_abandoned(context.files, drills_folder(context)));
     for (const respond::OpenDrill& drill : abandoned) overview.abandoned.push_back(drill.begun.id);
@@ -101,12 +102,12 @@ void add_run(CLI::App& drill, CommandContext& context) {
   run->add_option("--on", arguments->environment, "the sandbox: an environment of the plan");
   run->add_option("--as", arguments->contact, "who starts it: a contact's id");
   run->add_flag("--yes", arguments->yes, "answer the approvals, too");
-  run->add_option("--name", arguments->name, "restore: the source, where the repository holds several");
   run->add_flag("--unattended", arguments->unattended,
                 "nobody watches: where everything is the sandbox, its Redis servers must say so themselves");
   run->add_option("--clean-within", arguments->clean_within,
                   "stopped in the middle (Ctrl-C, SIGTERM): how long putting the sandbox back may take")
       ->capture_default_str();
+  run->add_option("--name", arguments->name, "restore: the source, where the repository holds several");
   run->add_option("--at", arguments->at, "restore: which moment, as anclora restore --at")->capture_default_str();
   run->add_option("--source", arguments->source, "restore: the live source's URL, to measure what it has done since");
   run->add_option("--beacon", arguments->beacon, "restore: the beacon's key");

@@ -60,9 +60,9 @@ Result<int> serve(CommandContext& context, const ServeOptions& options) {
                                      return respond::resolve_reference(context.files, context.environment, reference);
                                    }};
   ASSIGN_OR_RETURN(ServeJobs jobs, jobs_of(plan, lookup));
-  ASSIGN_OR_RETURN(const auto beacons,
-                   respond::start_beacons(without_beaten(plan), lookup, context.dialer, context.clock));
-  ServeLoop loop(context, plan, bytes, std::move(jobs), options);
+  const plan::Plan beaten = without_beaten(plan);
+  ServeLoop loop(context, plan, bytes, std::move(jobs), options,
+                 [&] { return respond::start_beacons(beaten, lookup, context.dialer, context.clock); });
   ServeApi api(context, loop);
   std::unique_ptr<ApiServer> server;
   if (options.listen) {
@@ -70,7 +70,7 @@ Result<int> serve(CommandContext& context, const ServeOptions& options) {
     context.out << fmt::format("listening on {}\n", Endpoint{options.listen->host, server->port()}.to_string())
                 << std::flush;
   }
-  loop.start();
+  RETURN_IF_ERROR(loop.start());
   // What systemd does not take it misses by itself.
   static_cast<void>(notifier.ready(line_of(loop.view())));
   for (std::uint64_t round = 0; !stop_requested(); ++round) {

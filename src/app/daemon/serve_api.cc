@@ -193,10 +193,11 @@ Result<std::string> ServeApi::run(const std::string& id) {
 
 Result<std::string> ServeApi::drills() {
   ASSIGN_OR_RETURN(const auto ledger, respond::read_drills(context_.files, drills_folder(context_)));
-  ASSIGN_OR_RETURN(auto running, respond::running_drills(context_.files, drills_folder(context_)));
   const WallTime now = context_.clock.wall_now();
-  return dumped(to_json(
-      DrillOverview{ledger, std::move(running), {}, respond::drill_schedule(loop_.plan(), ledger.records, now), now}));
+  DrillOverview overview{ledger, {}, {}, respond::drill_schedule(loop_.plan(), ledger.records, now), now};
+  ASSIGN_OR_RETURN(const auto running, respond::running_drills(context_.files, drills_folder(context_)));
+  for (const respond::BegunDrill& drill : running) overview.running.push_back(drill.id);
+  return dumped(to_json(overview));
 }
 
 Result<std::string> ServeApi::start(const std::string& scenario, const std::string& contact) {
@@ -256,7 +257,7 @@ Result<std::string> ServeApi::report(const std::string& body) {
         each.is_object() && std::ranges::all_of(each, [](const auto& value) { return value.is_string(); });
     if (!whole) return Error(ErrorKind::kInvalidArgument, "a reading is an object of texts");
     ASSIGN_OR_RETURN(respond::Reading reading, reading_of(each));
-    RETURN_IF_ERROR(loop_.watcher().report(each.value("probe", ""), each.value("vantage", ""), std::move(reading)));
+    RETURN_IF_ERROR(loop_.report(each.value("probe", ""), each.value("vantage", ""), std::move(reading)));
   }
   return dumped({{"readings", json.size()}});
 }

@@ -13,8 +13,9 @@ namespace {
 
 constexpr Duration kDaily = std::chrono::hours(24);
 constexpr Duration kWeekly = std::chrono::hours(7 * 24);
-constexpr Duration kLookAtSchedule = std::chrono::seconds(15);
+constexpr Duration kLookAtSchedule = std::chrono::seconds(5);
 constexpr Duration kAskBackups = std::chrono::seconds(15);
+constexpr Duration kAskFirst = std::chrono::seconds(2);  // until there is something to restore
 constexpr Duration kAnswerWithin = std::chrono::seconds(60);
 constexpr std::uint64_t kLargestAnswer = 16 * kMiB;
 constexpr int kDamageFound = 12;
@@ -34,6 +35,7 @@ void ServeLoop::begin_job(const std::string& job, ChildSpec spec) {
 }
 
 void ServeLoop::job_ended(const std::string& job, int status) {
+  schedule_looked_ = {};  // what it left is news for the schedule
   if (status != 0) {
     ++job_failures_[job];
     say(fmt::format("{} ended with {}: see {}", job, status, folder("log")));
@@ -64,35 +66,53 @@ void ServeLoop::keep_children() {
   begin_due_jobs(context_.clock.wall_now());
 }
 
+bool ServeLoop::is_restorable(const std::string& repository) const {
+  for (std::size_t i = 0; i < jobs_.backups.size(); ++i)
+    if (jobs_.backups[i].repository == repository && restorable_[i]) return true;
+  return false;
+}
+
 void ServeLoop::begin_due_jobs(WallTime now) {
   if (options_.capture) {
-    for (const ServedBackup& backup : jobs_.backups)
-      if (!working_.contains(backup.expire.name) && diary_.is_due(backup.expire.name, kDaily, now))
-        begin_job(backup.expire.name, backup.expire);
+    for (std::size_t i = 0; i < jobs_.backups.size(); ++i) {
+      const ChildSpec& expire = jobs_.backups[i].expire;
+      if (restorable_[i] && !working_.contains(expire.name) && diary_.is_due(expire.name, kDaily, now))
+        begin_job(expire.name, expire);
+    }
     for (const ServedRepository& repository : jobs_.repositories)
-      if (!working_.contains(repository.verify.name) && diary_.is_due(repository.verify.name, kWeekly, now))
+      if (is_restorable(repository.id) && !working_.contains(repository.verify.name) &&
+          diary_.is_due(repository.verify.name, kWeekly, now))
         begin_job(repository.verify.name, repository.verify);
   }
-  if (options_.drills) begin_due_drill(now);
+  // A drill before the first base would only fail.
+  if (options_.drills && std::ranges::find(restorable_, false) == restorable_.end()) begin_due_drill(now);
 }
 
 // One at a time, and never beside a real disaster.
 void ServeLoop::begin_due_drill(WallTime now) {
-  refusals_.clear();
   const bool drilling = std::ranges::any_of(working_, [](const auto& job) { return job.first.starts_with("drill "); });
-  if (drilling || incidents_.open() > 0 || !runs_.active().empty()) return;
+  if (drilling || resting_ || incidents_.open() > 0 || !runs_.active().empty()) return;
+  std::map<std::string, std::string> refusals;
+  std::optional<DrillJob> next;
   for (const respond::ScheduledDrill& due : respond::due_drills(plan_, drills_, now)) {
     DrillJob job = drill_job(plan_, due, jobs_);
-    if (!job.refusal.empty()) {
-      refusals_[job.spec.name] = job.refusal;
-      continue;
-    }
+    if (job.refusal.empty() && is_guarded(due.environment)) job.refusal = what_is_wrong();
     // A drill that left no record would be begun again at once.
-    if (!diary_.is_due(job.spec.name, std::min<Duration>(due.every, kDaily), now)) continue;
-    say(job.spec.name + " is due");
-    const std::string name = job.spec.name;
-    return begin_job(name, std::move(job.spec));
+    const bool is_time = diary_.is_due(job.spec.name, std::min<Duration>(due.every, kDaily), now);
+    if (!job.refusal.empty())
+      refusals[job.spec.name] = job.refusal;
+    else if (is_time && !next)
+      next = std::move(job);
   }
+  {
+    const std::lock_guard lock(mutex_);  // the API's threads read them
+    refusals_ = std::move(refusals);
+  }
+  if (!next) return;
+  say(next->spec.name + " is due");
+  rest_looked_ = {};  // before the drill does anything
+  const std::string name = next->spec.name;
+  begin_job(name, std::move(next->spec));
 }
 
 void ServeLoop::look_at_backups() {
@@ -108,7 +128,7 @@ void ServeLoop::look_at_backups() {
       asking_[i].reset();  // kills it when it hangs
       continue;
     }
-    if (asked_[i] != MonoTime{} && now - asked_[i] < kAskBackups) continue;
+    if (asked_[i] != MonoTime{} && now - asked_[i] < (restorable_[i] ? kAskBackups : kAskFirst)) continue;
     asked_[i] = now;
     ChildSpec spec = jobs_.backups[i].status;
     if (!context_.files.create_directories(folder("status"))) continue;
@@ -131,6 +151,7 @@ void ServeLoop::read_backup(std::size_t index, bool answered) {
       for (const auto& each : json["sources"])
         if (each.is_object() && each.value("name", "") == served.source) source = each;
   }
+  if (source.is_object() && source.contains("windows") && !source["windows"].empty()) restorable_[index] = true;
   for (BackupView& view : backups_) {
     if (std::ranges::find(served.backups, view.id) == served.backups.end()) continue;
     view.away = source.is_null();

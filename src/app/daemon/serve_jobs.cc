@@ -147,12 +147,9 @@ DrillJob drill_job(const plan::Plan& plan, const respond::ScheduledDrill& drill,
     return job;
   }
   const auto environment = std::ranges::find(plan.environments, drill.environment, &plan::Environment::id);
-  if (environment == plan.environments.end() || !environment->sandbox)
-    job.refusal = "it is not in a sandbox";
-  else if (environment->everything)
-    job.refusal =
-        fmt::format("{} is all that this plan has, and what is guarded here: run it by hand", drill.environment);
-  job.spec.words = {"drill", "run", drill.scenario, "--plan", plan.file, "--on", drill.environment, "--yes"};
+  if (environment == plan.environments.end() || !environment->sandbox) job.refusal = "it is not in a sandbox";
+  job.spec.words = {"drill",           "run",   drill.scenario, "--plan",         plan.file, "--on",
+                    drill.environment, "--yes", "--unattended", "--clean-within", "15s"};
   return job;
 }
 

@@ -30,7 +30,7 @@ std::string file_name(const std::string& name) {
 }  // namespace
 
 ServeLoop::ServeLoop(CommandContext& context, const plan::Plan& plan, const Bytes& plan_bytes, ServeJobs jobs,
-                     const ServeOptions& options)
+                     const ServeOptions& options, StartBeacons beat)
     : context_(context),
       plan_(plan),
       options_(options),
@@ -39,7 +39,9 @@ ServeLoop::ServeLoop(CommandContext& context, const plan::Plan& plan, const Byte
       begun_(context.clock.mono_now()),
       runs_(context, plan, [this](const ChildSpec& spec) { return start_child(spec); }),
       incidents_(context, plan, plan_bytes),
-      diary_{context.files, folder("jobs")} {
+      diary_{context.files, folder("jobs")},
+      all_is_sandbox_(std::ranges::any_of(plan.environments, &plan::Environment::everything)),
+      beat_{std::move(beat)} {
   const StartChild start = [this](const ChildSpec& spec) { return start_child(spec); };
   for (const ServedBackup& backup : jobs_.backups) {
     if (options.capture) captures_.push_back(std::make_unique<Child>(backup.capture, start, context.clock));
@@ -47,13 +49,9 @@ ServeLoop::ServeLoop(CommandContext& context, const plan::Plan& plan, const Byte
       backups_.push_back({id, backup.source, backup.repository, backup.data, backup.rpo, false, {}, {}, {}});
     asking_.push_back(nullptr);
     asked_.emplace_back();
+    restorable_.push_back(false);
   }
-  watcher_ = make_watcher({probe_means(context), context.clock, context.environment}, plan, "", options.site,
-                          [this](const respond::RuleVerdict& verdict) {
-                            const std::lock_guard lock(mutex_);
-                            changes_.push_back(verdict);
-                            wake_.notify_all();
-                          });
+  watcher_ = make_watch();
 }
 
 ServeLoop::~ServeLoop() { watcher_->stop(); }
@@ -90,13 +88,17 @@ Result<std::unique_ptr<Subprocess>> ServeLoop::start_child(const ChildSpec& spec
   return Subprocess::start(process);
 }
 
-void ServeLoop::start() {
+Status ServeLoop::start() {
   for (const std::string& line : notes()) say("note: " + line);
   // What a killed drill left is cleaned before anything is begun.
   begin_job("drill clean", {"drill clean", {"drill", "clean"}, {}, {}, false});
   look_at_runs();
-  watcher_->start();
+  if (is_drilled())
+    rest();
+  else
+    RETURN_IF_ERROR(watch());
   publish();
+  return {};
 }
 
 void ServeLoop::tick(Duration timeout) {
@@ -107,6 +109,7 @@ void ServeLoop::tick(Duration timeout) {
   if (context_.clock.mono_now() - runs_looked_ >= kLookAtRuns) look_at_runs();
   take_news();
   keep_children();
+  watch_or_rest();
   publish();
 }
 
@@ -122,7 +125,11 @@ void ServeLoop::take_news() {
   }
   if (!signals.empty()) incidents_.take(signals);
   for (const respond::RuleVerdict& verdict : changes) judge(verdict);
-  for (Ordered& each : orders) each.answer.set_value(runs_.start(each.order));
+  for (Ordered& each : orders)
+    each.answer.set_value(resting_ ? Result<std::string>(Error(ErrorKind::kFailedPrecondition,
+                                                               "a drill is being run on all that this plan has",
+                                                               "wait for its end: anclora drill list"))
+                                   : runs_.start(each.order));
   if (!changes.empty() || !orders.empty()) incidents_.tick(runs_.active());
 }
 
@@ -165,6 +172,7 @@ bool ServeLoop::may_run(const respond::RuleVerdict& verdict, const std::string& 
 void ServeLoop::look_at_runs() {
   runs_looked_ = context_.clock.mono_now();
   for (const RunView& run : runs_.tick()) {
+    if (run.completed) completed_[run.scenario] = run;
     silence(run);
     incidents_.run_ended(run);
   }
@@ -173,23 +181,6 @@ void ServeLoop::look_at_runs() {
     for (const auto& [rule, incident] : incident_of_) incidents_.note(incident, problem);
   }
   incidents_.tick(runs_.active());
-}
-
-// Its rules keep quiet until a person releases them; what was released since then stays released.
-void ServeLoop::silence(const RunView& run) {
-  if (!run.completed) return;
-  watcher_->acted(run.scenario, true);
-  for (const plan::Detection& rule : plan_.detections) {
-    const auto released = diary_.last("released " + rule.id);
-    if (rule.scenario == run.scenario && released && run.ended && *released > *run.ended)
-      static_cast<void>(watcher_->release(rule.id));  // not silenced: there is nothing to release
-  }
-}
-
-Status ServeLoop::release(const std::string& rule) {
-  RETURN_IF_ERROR(watcher_->release(rule));
-  JobDiary diary(context_.files, folder("jobs"));
-  return diary.ran("released " + rule, 0, context_.clock.wall_now());
 }
 
 Result<std::string> ServeLoop::order(const RunOrder& order) {
@@ -213,6 +204,7 @@ void ServeLoop::take(std::vector<respond::Signal> signals) {
 
 void ServeLoop::drain() {
   watcher_->stop();
+  beacons_.clear();
   for (const auto& [name, child] : working_) child->ask_to_end();
   for (const auto& child : asking_)
     if (child) child->ask_to_end();
@@ -253,7 +245,9 @@ std::vector<ScenarioView> ServeLoop::scenarios() const {
 
 std::vector<std::string> ServeLoop::notes() const {
   std::vector<std::string> lines = jobs_.left_out;
-  for (std::string& line : blind_spots(plan_, options_.site, watcher_->probes())) lines.push_back(std::move(line));
+  for (std::string& line : blind_spots(plan_, options_.site, watcher()->probes())) lines.push_back(std::move(line));
+  const std::lock_guard lock(mutex_);
+  if (resting_) lines.emplace_back("a drill is being run on all that this plan has: nothing is watched meanwhile");
   for (const auto& [drill, why] : refusals_) lines.push_back(fmt::format("{} is due and not run: {}", drill, why));
   return lines;
 }
@@ -288,11 +282,12 @@ ServeView ServeLoop::view() const {
     view = view_;
   }
   view.now = context_.clock.wall_now();
-  view.isolated = watcher_->isolated();
-  view.probes = watcher_->probes();
-  view.verdicts = watcher_->verdicts();
+  const auto watcher = this->watcher();
+  view.isolated = watcher->isolated();
+  view.probes = watcher->probes();
+  view.verdicts = watcher->verdicts();
   view.detector_age_seconds =
-      static_cast<double>(Duration(context_.clock.mono_now() - watcher_->judged_at()).count()) / 1e6;
+      static_cast<double>(Duration(context_.clock.mono_now() - watcher->judged_at()).count()) / 1e6;
   for (BackupView& backup : view.backups)
     if (backup.asked && backup.age_seconds)
       *backup.age_seconds += static_cast<double>(Duration(view.now - *backup.asked).count()) / 1e6;
@@ -302,7 +297,7 @@ ServeView ServeLoop::view() const {
 bool ServeLoop::healthy() const {
   const MonoTime now = context_.clock.mono_now();
   const std::lock_guard lock(mutex_);
-  return now - watcher_->judged_at() < kDetectorStands && now - ticked_ < kDetectorStands;
+  return (resting_ || now - watcher_->judged_at() < kDetectorStands) && now - ticked_ < kDetectorStands;
 }
 
 }  // namespace anclora::app

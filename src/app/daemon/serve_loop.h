@@ -3,6 +3,7 @@
 
 #include <condition_variable>
 #include <deque>
+#include <functional>
 #include <future>
 #include <map>
 #include <memory>
@@ -18,17 +19,22 @@
 #include "app/daemon/serve.h"
 #include "app/daemon/serve_jobs.h"
 #include "app/view/serve_metrics.h"
+#include "respond/detect/beacon_writer.h"
 
 namespace anclora::app {
+
+using Beacons = std::vector<std::unique_ptr<respond::BeaconWriter>>;
+using StartBeacons = std::function<Result<Beacons>()>;
 
 // Thread rule: start(), tick() and drain() from one thread; the others from any.
 class ServeLoop {
  public:
+  // `beat`: starts the writers of the beacons that no probe keeps.
   ServeLoop(CommandContext& context, const plan::Plan& plan, const Bytes& plan_bytes, ServeJobs jobs,
-            const ServeOptions& options);
+            const ServeOptions& options, StartBeacons beat);
   ~ServeLoop();
 
-  void start();
+  Status start();
   // Once round; waits at most `timeout` for something to do.
   void tick(Duration timeout);
   // Asks all children to end, jobs first and capture last, and waits for them.
@@ -40,7 +46,8 @@ class ServeLoop {
   void take(std::vector<respond::Signal> signals);
   // The rule may speak again; kept over restarts.
   Status release(const std::string& rule);
-  respond::Watcher& watcher() { return *watcher_; }
+  // What another observer saw.
+  Status report(const std::string& probe, const std::string& vantage, respond::Reading reading);
   const plan::Plan& plan() const { return plan_; }
   std::vector<std::string> notes() const;  // what nobody takes care of, and why
 
@@ -55,10 +62,19 @@ class ServeLoop {
   bool may_run(const respond::RuleVerdict& verdict, const std::string& incident) const;
   void look_at_runs();
   void silence(const RunView& run);
+  std::shared_ptr<respond::Watcher> watcher() const;
+  std::shared_ptr<respond::Watcher> make_watch();
+  bool is_guarded(const std::string& environment) const;  // all of the plan is that sandbox
+  bool is_drilled() const;
+  std::string what_is_wrong() const;
+  void watch_or_rest();
+  Status watch();
+  void rest();
   void keep_children();
   void job_ended(const std::string& job, int status);
   void begin_job(const std::string& job, ChildSpec spec);
   void begin_due_jobs(WallTime now);
+  bool is_restorable(const std::string& repository) const;
   void begin_due_drill(WallTime now);
   void look_at_backups();
   void read_backup(std::size_t index, bool answered);
@@ -81,10 +97,16 @@ class ServeLoop {
   std::vector<std::unique_ptr<Child>> asking_;             // `status` of each backup
   std::vector<MonoTime> asked_;
   std::vector<BackupView> backups_;
+  std::vector<bool> restorable_;  // what each backup has in its repository; before that nothing is to expire or verify
   std::vector<respond::DrillRecord> drills_;
   std::map<std::string, std::uint64_t> job_failures_;
   std::map<std::string, std::string> incident_of_;  // by rule, while it is confirmed
   std::map<std::string, std::string> refusals_;     // drills that must not run here
+  std::map<std::string, RunView> completed_;        // by scenario: the newest run that silenced its rules
+  const bool all_is_sandbox_;                       // an environment of the plan has `everything`
+  const StartBeacons beat_;
+  Beacons beacons_;
+  MonoTime rest_looked_{};
   MonoTime runs_looked_{}, schedule_looked_{};
 
   mutable std::mutex mutex_;
@@ -94,7 +116,8 @@ class ServeLoop {
   std::vector<respond::Signal> signals_;
   ServeView view_;
   MonoTime ticked_{};
-  std::unique_ptr<respond::Watcher> watcher_;  // last: it calls back into what stands above
+  bool resting_ = false;                       // what is guarded is being drilled
+  std::shared_ptr<respond::Watcher> watcher_;  // last: it calls back into what stands above
 };
 
 }  // namespace anclora::app

@@ -193,14 +193,18 @@ Result<std::vector<OpenDrill>> find_abandoned(FileSystem& files, const std::stri
   return abandoned;
 }
 
-Result<std::vector<std::string>> running_drills(FileSystem& files, const std::string& drills) {
-  std::vector<std::string> running;
+Result<std::vector<BegunDrill>> running_drills(FileSystem& files, const std::string& drills) {
+  std::vector<BegunDrill> running;
   ASSIGN_OR_RETURN(const auto ids, list_ids(files, drills));
   for (const std::string& id : ids) {
     const std::string folder = drills + "/" + id;
-    if (files.stat(folder + "/record.json") || !files.stat(folder + "/begun.json")) continue;
+    if (files.stat(folder + "/record.json")) continue;
+    const auto bytes = files.read_all(folder + "/begun.json", kMiB);
+    if (!bytes) continue;
     const auto lock = files.lock(folder + "/lock");
-    if (!lock && lock.error().kind() == ErrorKind::kFailedPrecondition) running.push_back(id);
+    if (lock || lock.error().kind() != ErrorKind::kFailedPrecondition) continue;
+    ASSIGN_OR_RETURN(BegunDrill begun, decode_begun(folder + "/begun.json", *bytes));
+    running.push_back(std::move(begun));
   }
   return running;
 }

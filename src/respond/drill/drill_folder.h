@@ -56,8 +56,8 @@ Result<DrillLedger> read_drills(FileSystem& files, const std::string& drills);
 // Drills that began, have no record, and whose process is gone: each is locked for the caller, who cleans and records
 // it.
 Result<std::vector<OpenDrill>> find_abandoned(FileSystem& files, const std::string& drills);
-// Ids of drills that other processes are running now.
-Result<std::vector<std::string>> running_drills(FileSystem& files, const std::string& drills);
+// Drills that other processes are running, or cleaning up after, now.
+Result<std::vector<BegunDrill>> running_drills(FileSystem& files, const std::string& drills);
 
 Result<Bytes> read_drill_plan(FileSystem& files, const std::string& folder);
 

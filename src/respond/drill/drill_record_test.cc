@@ -176,7 +176,9 @@ TEST(DrillFolder, ABegunDrillIsAbandonedOnceItsProcessIsGone) {
   auto open = begin_drill(kept.disk, kDrills, begun, Bytes("version: 1\n"));
   ASSERT_TRUE(open) << open.error().message();
   EXPECT_TRUE(find_abandoned(kept.disk, kDrills)->empty());
-  EXPECT_EQ(*running_drills(kept.disk, kDrills), std::vector<std::string>{"d-9"});
+  const auto running = *running_drills(kept.disk, kDrills);
+  ASSERT_EQ(running.size(), 1U);
+  EXPECT_EQ(running[0].id, "d-9");
   open->lock.reset();
   auto abandoned = find_abandoned(kept.disk, kDrills);
   ASSERT_EQ(abandoned->size(), 1U);
