@@ -10,7 +10,9 @@
 #include "app/cli/command_context.h"
 #include "app/cli/run_site.h"
 #include "app/daemon/plan_watch.h"
+#include "app/daemon/reading_reporter.h"
 #include "app/view/watch_report.h"
+#include "base/secret_file.h"
 #include "plan/read_plan.h"
 
 namespace anclora::app {
@@ -20,7 +22,7 @@ constexpr std::uint64_t kMaxPlanBytes = 4 * kMiB;
 constexpr Duration kTick = std::chrono::milliseconds(100);
 
 struct Arguments {
-  std::string plan, environment, site, length;
+  std::string plan, environment, site, length, report_to, token_file, report_ca_file;
   bool once = false;
 };
 
@@ -65,6 +67,17 @@ int finish(CommandContext& context, const respond::Watcher& watcher, bool judged
   return found ? 1 : 0;
 }
 
+Result<std::optional<ReadingReporter>> reporter_of(const CommandContext& context, const Arguments& arguments) {
+  if (arguments.report_to.empty()) return std::optional<ReadingReporter>();
+  if (arguments.token_file.empty())
+    return Error(ErrorKind::kInvalidArgument, "--report-to needs the token of that serve", "give --token-file FILE");
+  ASSIGN_OR_RETURN(Secret token, read_secret_file(context.files, arguments.token_file));
+  ASSIGN_OR_RETURN(
+      ReadingReporter reporter,
+      ReadingReporter::create({arguments.report_to, arguments.report_ca_file, std::move(token)}, context.clock));
+  return std::optional(std::move(reporter));
+}
+
 Result<int> run_detect(CommandContext& context, const Arguments& arguments) {
   ASSIGN_OR_RETURN(const Bytes bytes, context.files.read_all(arguments.plan, kMaxPlanBytes));
   ASSIGN_OR_RETURN(const plan::Plan plan, plan::read_plan(arguments.plan, bytes));
@@ -73,6 +86,7 @@ Result<int> run_detect(CommandContext& context, const Arguments& arguments) {
   if (!arguments.length.empty()) {
     ASSIGN_OR_RETURN(length, parse_duration(arguments.length));
   }
+  ASSIGN_OR_RETURN(std::optional<ReadingReporter> reporter, reporter_of(context, arguments));
   Printer printer(context.out, context.options.json);
   const auto watcher =
       make_watcher({probe_means(context), context.clock, context.environment}, plan, arguments.environment,
@@ -81,10 +95,14 @@ Result<int> run_detect(CommandContext& context, const Arguments& arguments) {
   for (const respond::ProbeView& probe : watcher->probes()) printer.probe(probe);
   for (const std::string& line : blind_spots(plan, arguments.site, watcher->probes()))
     context.err << "note: " << line << "\n";
+  if (reporter) reporter->send_new(watcher->probes(), context.err);
   if (arguments.once) return finish(context, *watcher, false);
   watcher->start();
   const MonoTime begun = context.clock.mono_now();
-  while (!stop_requested() && (!length || context.clock.mono_now() - begun < *length)) context.clock.sleep_for(kTick);
+  while (!stop_requested() && (!length || context.clock.mono_now() - begun < *length)) {
+    context.clock.sleep_for(kTick);
+    if (reporter) reporter->send_new(watcher->probes(), context.err);
+  }
   watcher->stop();
   return finish(context, *watcher, true);
 }
@@ -101,7 +119,13 @@ void add_detect_command(CLI::App& app, CommandContext& context) {
                       "the vantage point that this machine is (default: each probe's first)");
   CLI::Option* once = command->add_flag("--once", arguments->once, "one look at each probe, no verdicts");
   command->add_option("--for", arguments->length, "watch for so long (default: until stopped)")->excludes(once);
-  command->footer("Example: anclora detect --plan plan.yaml --for 60s");
+  command->add_option("--report-to", arguments->report_to,
+                      "tell each look to the serve at this URL, which counts vantage points");
+  command->add_option("--token-file", arguments->token_file, "that serve's token: the first line is sent");
+  command->add_option("--report-ca-file", arguments->report_ca_file, "who signed its certificate, in PEM");
+  command->footer(
+      "Example: anclora detect --plan plan.yaml --for 60s\n"
+      "Example: anclora detect --plan plan.yaml --site madrid --report-to https://dr.example:7373 --token-file token");
   command->callback(
       [&context, arguments] { context.action = [&context, arguments] { return run_detect(context, *arguments); }; });
 }

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <chrono>
 #include <utility>
 
 namespace anclora::respond {
@@ -20,6 +21,10 @@ std::string describe(const std::string& probe, const std::string& vantage, const
 }
 
 }  // namespace
+
+Duration heard_for(const plan::Probe& probe) {
+  return std::max<Duration>(std::chrono::seconds(30), probe.every * (probe.bad_in_a_row + 2));
+}
 
 std::string_view to_string(RuleState state) {
   switch (state) {
@@ -90,7 +95,7 @@ bool Detector::isolated() const {
   return controls > 0 && failing * 2 > controls;
 }
 
-bool Detector::holds(const plan::Condition& condition, RuleVerdict& verdict) const {
+bool Detector::holds(const plan::Condition& condition, WallTime now, RuleVerdict& verdict) const {
   const auto watched = watched_.find(condition.probe);
   if (watched == watched_.end()) return false;
   std::uint32_t agreeing = 0;
@@ -99,6 +104,7 @@ bool Detector::holds(const plan::Condition& condition, RuleVerdict& verdict) con
   std::vector<WallTime> since;
   for (const auto& [vantage, track] : watched->second.at) {
     if (!track.last() || track.state() != condition.is) continue;
+    if (const auto& heard = track.last()->received; heard && now - *heard > heard_for(*watched->second.probe)) continue;
     ++agreeing;
     answering_again += condition.is != ProbeState::kUp && track.last()->state == ProbeState::kUp ? 1 : 0;
     evidence.push_back(describe(condition.probe, vantage, track));
@@ -114,19 +120,19 @@ bool Detector::holds(const plan::Condition& condition, RuleVerdict& verdict) con
   return true;
 }
 
-bool Detector::holds(const plan::Detection& detection, RuleVerdict& verdict) const {
+bool Detector::holds(const plan::Detection& detection, WallTime now, RuleVerdict& verdict) const {
   if (detection.all.empty() && detection.any.empty()) return false;
   for (const plan::Condition& condition : detection.all)
-    if (!holds(condition, verdict)) return false;
+    if (!holds(condition, now, verdict)) return false;
   bool any = detection.any.empty();
-  for (const plan::Condition& condition : detection.any) any = holds(condition, verdict) || any;
+  for (const plan::Condition& condition : detection.any) any = holds(condition, now, verdict) || any;
   return any;
 }
 
 RuleVerdict Detector::judge(Rule& rule, WallTime now) const {
   RuleVerdict verdict{
       rule.detection->id, rule.detection->scenario, RuleState::kQuiet, rule.detection->start, {}, {}, false, {}};
-  if (!holds(*rule.detection, verdict)) {
+  if (!holds(*rule.detection, now, verdict)) {
     rule.held_since.reset();
     rule.confirmed = false;
     verdict.evidence.clear();

@@ -34,6 +34,9 @@ struct RuleVerdict {
   std::vector<std::string> evidence;  // "redis at madrid: down since 12:00:01Z, connection refused"
 };
 
+// For how long the last word of another observer counts: one that has fallen silent sees nothing any more.
+Duration heard_for(const plan::Probe& probe);
+
 // Pure and single-threaded: readings and the time are given.
 class Detector {
  public:
@@ -64,8 +67,8 @@ class Detector {
     bool confirmed = false;
     std::optional<WallTime> acted_at;  // set: silenced until released
   };
-  bool holds(const plan::Condition& condition, RuleVerdict& verdict) const;
-  bool holds(const plan::Detection& detection, RuleVerdict& verdict) const;
+  bool holds(const plan::Condition& condition, WallTime now, RuleVerdict& verdict) const;
+  bool holds(const plan::Detection& detection, WallTime now, RuleVerdict& verdict) const;
   RuleVerdict judge(Rule& rule, WallTime now) const;
 
   std::map<std::string, Watched> watched_;

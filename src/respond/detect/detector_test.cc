@@ -90,6 +90,24 @@ TEST_F(DetectorTest, DoesNotBelieveOneVantagePointOfThree) {
   EXPECT_EQ(judge(600).state, RuleState::kQuiet);
 }
 
+TEST_F(DetectorTest, AnotherObserverThatFellSilentCountsNoMore) {
+  all_well();
+  look("redis", "madrid", ProbeState::kDown);
+  Reading heard;
+  heard.state = ProbeState::kDown;
+  heard.at = now;
+  heard.received = now;
+  for (int i = 0; i < 2; ++i) ASSERT_TRUE(detector.add("redis", "paris", heard).has_value());
+  judge();
+  EXPECT_EQ(judge(3).state, RuleState::kConfirmed);
+  look("redis", "madrid", ProbeState::kDown);  // still seen from here
+  EXPECT_EQ(judge(26).state, RuleState::kConfirmed);
+  EXPECT_EQ(judge(2).state, RuleState::kQuiet);
+  heard.received = now;
+  ASSERT_TRUE(detector.add("redis", "paris", heard).has_value());
+  EXPECT_EQ(judge().state, RuleState::kSuspected);
+}
+
 TEST_F(DetectorTest, UnknownFromTheOthersConfirmsNothing) {
   all_well();
   look("redis", "oslo", ProbeState::kDown, 50);

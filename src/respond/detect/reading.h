@@ -3,6 +3,7 @@
 #pragma once
 
 #include <map>
+#include <optional>
 #include <string>
 
 #include "base/clock.h"
@@ -18,6 +19,7 @@ struct Reading {
   std::map<std::string, std::string> facts;  // "role": "master", "lag_seconds": "0.2"; never a secret
   WallTime at;                               // when the look began: an outage is as old as its first bad look
   Duration took{};
+  std::optional<WallTime> received = {};  // when another observer's word came, by our clock; nothing: our own look
 };
 
 // "up", "down", "unknown": stable, used in --json.

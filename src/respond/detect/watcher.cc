@@ -1,5 +1,7 @@
 #include "respond/detect/watcher.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <utility>
 
@@ -9,6 +11,7 @@ namespace {
 // Rules with `for` come true by time alone.
 constexpr Duration kJudgeAtLeastEvery = std::chrono::milliseconds(200);
 constexpr Duration kLongestDefaultTimeout = std::chrono::seconds(5);
+constexpr Duration kClocksApart = std::chrono::minutes(2);
 constexpr Duration kShortestPause = std::chrono::milliseconds(5);
 
 std::vector<std::string> vantages_of(const plan::Probe& probe) {
@@ -141,6 +144,15 @@ void Watcher::judge_always() {
 }
 
 Status Watcher::report(const std::string& probe, const std::string& vantage, Reading reading) {
+  const WallTime now = means_.clock.wall_now();
+  const Duration apart = now > reading.at ? now - reading.at : reading.at - now;
+  // It would be in the outage's time, and so in the RTO.
+  if (apart > kClocksApart)
+    return Error(ErrorKind::kInvalidArgument,
+                 fmt::format("the look at {} is of {}, {} from our time", probe, format_rfc3339(reading.at),
+                             format_duration(apart)),
+                 "set both clocks by NTP; what is older than that need not be reported");
+  reading.received = now;
   const std::lock_guard lock(mutex_);
   RETURN_IF_ERROR(detector_.add(probe, vantage, std::move(reading)));
   news_ = true;

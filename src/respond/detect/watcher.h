@@ -61,7 +61,7 @@ class Watcher {
   // Waits for looks under way.
   void stop();
 
-  // What another observer saw. As Detector::add().
+  // What another observer saw. As Detector::add(); kInvalidArgument when its clock and ours are minutes apart.
   Status report(const std::string& probe, const std::string& vantage, Reading reading);
   void acted(const std::string& scenario, bool completed);
   Status release(const std::string& rule);

@@ -149,6 +149,9 @@ TEST_F(WatcherTest, TakesWhatAnotherObserverSawForItsVantagePoint) {
   seen.state = ProbeState::kDown;
   seen.at = system_clock().wall_now();
   EXPECT_FALSE(watcher->report("redis", "rome", seen).has_value());
+  Reading long_ago = seen;
+  long_ago.at -= std::chrono::minutes(5);
+  EXPECT_FALSE(watcher->report("redis", "paris", long_ago).has_value());
   for (int i = 0; i < 3; ++i) EXPECT_TRUE(watcher->report("redis", "paris", seen).has_value());
   EXPECT_TRUE(changes.wait_for(RuleState::kConfirmed));
 }
