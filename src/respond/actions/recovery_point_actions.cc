@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <chrono>
 #include <utility>
 
 #include "plan/model/value_access.h"
@@ -12,6 +13,14 @@
 
 namespace anclora::respond {
 namespace {
+
+constexpr Duration kPoll = std::chrono::milliseconds(500);
+
+// Also a folder that is not there: an unmounted one, as far as anybody can tell.
+bool may_be_away(const Error& error) {
+  return error.kind() == ErrorKind::kUnavailable || error.kind() == ErrorKind::kDeadlineExceeded ||
+         error.kind() == ErrorKind::kNotFound;
+}
 
 class SelectAction final : public Action {
  public:
@@ -27,17 +36,30 @@ class SelectAction final : public Action {
     seen.call = "read the repository's checkpoints and log";
     return seen;
   }
-  Result<Outcome> execute(StepContext& context) override { return choose(context); }
+  // A repository that is away may be back before the step's time is over. A failure would pause the run, and with it
+  // the promotion beside this step, which needs no repository.
+  Result<Outcome> execute(StepContext& context) override {
+    while (true) {
+      const auto chosen = choose_source(context, open_);
+      if (chosen) return choose_in(context, *chosen);
+      const bool late = context.clock().mono_now() + 2 * kPoll >= context.deadline();
+      if (!may_be_away(chosen.error()) || late || context.cancelled()) return chosen.error();
+      context.clock().sleep_for(kPoll);
+    }
+  }
   Status verify(StepContext&) override { return {}; }  // execute has made the route to it
   Result<Outcome> undo(StepContext&) override { return Outcome{"nothing was changed", {}}; }
 
  private:
   Result<Outcome> choose(StepContext& context) {
+    ASSIGN_OR_RETURN(const ChosenSource chosen, choose_source(context, open_));
+    return choose_in(context, chosen);
+  }
+  static Result<Outcome> choose_in(StepContext& context, const ChosenSource& chosen) {
     const plan::Value& with = context.step().with;
     if (plan::boolean_of(with, "verified", false))
       return Error(ErrorKind::kUnsupported, "this version cannot choose by the last verification",
                    "leave out \"verified\", and verify after the restore (redis.verify)");
-    ASSIGN_OR_RETURN(const ChosenSource chosen, choose_source(context, open_));
     ASSIGN_OR_RETURN(const protect::When when, protect::parse_when(plan::text_of(with, "at", "latest")));
     const WallTime now = context.clock().wall_now();
     ASSIGN_OR_RETURN(const protect::RecoveryPoint point, protect::resolve(chosen.view(), when, now));
