@@ -121,6 +121,16 @@ void put_list(Json& out, const char* name, const std::vector<T>& items, ToJson t
   for (const T& item : items) list.push_back(to_json(item));
 }
 
+template <class T, class ToJson>
+ListToWrite long_list(const char* name, const std::vector<T>& items, ToJson to_json) {
+  return {name, items.size(), [&items, to_json](std::size_t at) { return to_json(items[at]); }};
+}
+
+template <class T, class Read>
+LongList into(const char* name, std::vector<T>& items, Read read) {
+  return {name, [&items, read](const Json& item) { items.push_back(read(item)); }};
+}
+
 template <class T, class Read>
 void get_list(const Json& json, const char* name, std::vector<T>& items, Read read) {
   for (const Json& item : list_of(json, name)) items.push_back(read(item));
@@ -181,11 +191,9 @@ void put_delta(Json& out, const CheckpointDelta& delta) {
   if (delta.url) out["url"] = *delta.url;
   put_list(out, "opened", delta.opened, opened_json);
   put_list(out, "bases", delta.bases, base_info_json);
-  put_list(out, "packs", delta.packs, pack_json);
   put_list(out, "closed", delta.closed, timeline_json);
   put_list(out, "ends", delta.ends, end_json);
   put_list(out, "retired_bases", delta.retired_bases, base_info_json);
-  put_list(out, "retired_packs", delta.retired_packs, pack_json);
   put_list(out, "retired_timelines", delta.retired_timelines, timeline_json);
   put_list(out, "deleted", delta.deleted, [](const std::string& name) { return Json(name); });
   if (!delta.first_kept.empty()) out["first_kept"] = first_kept_json(delta.first_kept);
@@ -222,15 +230,21 @@ Bytes encode_checkpoint(const Checkpoint& checkpoint) {
   out["previous"] = to_hex(checkpoint.previous);
   out["written"] = format_rfc3339(checkpoint.written);
   out["writer"] = checkpoint.writer;
-  put_list(out, "retired", checkpoint.retired, retired_json);
   if (checkpoint.rebuilt) out["rebuilt"] = format_rfc3339(*checkpoint.rebuilt);
-  return document_text(out);
+  return document_text(std::move(out), {long_list("packs", checkpoint.delta.packs, pack_json),
+                                        long_list("retired", checkpoint.retired, retired_json),
+                                        long_list("retired_packs", checkpoint.delta.retired_packs, pack_json)});
 }
 
 Result<Checkpoint> decode_checkpoint(ByteView content, std::string_view object_name) {
   Checkpoint checkpoint;
-  std::uint64_t format = 0;
-  RETURN_IF_ERROR(read_document(content, object_name, [&](const Json& json) {
+  std::uint64_t format = kFormat;
+  // A year of packs, read as one tree, would take ten times its memory.
+  std::vector<PackInfo> packs, retired_packs;
+  std::vector<RetiredObject> retired;
+  const std::vector<LongList> lists = {into("packs", packs, read_pack), into("retired_packs", retired_packs, read_pack),
+                                       into("retired", retired, read_retired)};
+  const Status read = read_document(content, object_name, lists, [&](const Json& json) {
     format = number_of(json, "format");
     if (format != kFormat) return;
     checkpoint.ordinal = number_of(json, "ordinal", INT64_MAX);
@@ -241,12 +255,16 @@ Result<Checkpoint> decode_checkpoint(ByteView content, std::string_view object_n
     checkpoint.delta = read_delta(json);
     get_list(json, "retired", checkpoint.retired, read_retired);
     if (has_member(json, "rebuilt")) checkpoint.rebuilt = time_of(json, "rebuilt");
-  }));
+  });
   if (format != kFormat) {
     return Error(ErrorKind::kUnsupported,
                  fmt::format("{} is a checkpoint of format {}, this program reads {}", object_name, format, kFormat),
                  "install the release of anclora that wrote it, or a later one");
   }
+  RETURN_IF_ERROR(read);
+  checkpoint.delta.packs = std::move(packs);
+  checkpoint.delta.retired_packs = std::move(retired_packs);
+  checkpoint.retired = std::move(retired);
   return checkpoint;
 }
 

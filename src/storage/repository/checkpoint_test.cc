@@ -3,6 +3,8 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <fstream>
+#include <string>
 
 #include "storage/repository/source_state.h"
 #include "storage/repository/testing/test_source.h"
@@ -45,6 +47,44 @@ TEST(Checkpoint, HoldsAYearOfPacksAMinuteAndABaseEachHourWithMargin) {
   EXPECT_LT(bases, 480U);
   const std::uint64_t year = 366ULL * 24 * 60 * packs + 366ULL * 24 * bases;
   EXPECT_LT(year, kMaxCheckpointBytes * 9 / 10) << packs << " bytes a pack, " << bases << " a base";
+}
+
+// This process's memory at its highest since the last call.
+std::uint64_t peak_bytes() {
+  std::ifstream status("/proc/self/status");
+  std::string line;
+  while (std::getline(status, line))
+    if (line.starts_with("VmHWM:")) return std::stoull(line.substr(line.find_first_of("0123456789"))) * kKiB;
+  return 0;
+}
+void forget_peak() { std::ofstream("/proc/self/clear_refs") << "5"; }
+
+// The text of 100,000 packs has 42 MiB, the packs themselves 13; as one tree of JSON they would take 180 and more.
+TEST(Checkpoint, OfManyPacksTakesLittleMoreMemoryThanItsTextAndItsPacks) {
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+  GTEST_SKIP() << "a sanitizer keeps what was freed";
+#endif
+  Checkpoint checkpoint;
+  checkpoint.ordinal = 1;
+  checkpoint.full = true;
+  PackInfo pack;
+  pack.timeline = TimelineId{1};
+  for (std::uint64_t i = 0; i < 100'000; ++i) {
+    pack.first_sequence = pack.last_sequence = i;
+    pack.predecessor = pack.last_hash = hash256(std::to_string(i));
+    checkpoint.delta.packs.push_back(pack);
+  }
+  forget_peak();
+  const std::uint64_t before_text = peak_bytes();
+  const Bytes text = encode_checkpoint(checkpoint);
+  EXPECT_LT(peak_bytes() - before_text, text.size() + 30 * kMiB);
+  forget_peak();
+  const std::uint64_t before = peak_bytes();
+  const auto read = decode_checkpoint(text, "name");
+  ASSERT_TRUE(read.has_value());
+  EXPECT_EQ(read->delta.packs.size(), 100'000U);
+  EXPECT_EQ(read->delta.packs.back().last_hash, pack.last_hash);
+  EXPECT_LT(peak_bytes() - before, 50 * kMiB);
 }
 
 TEST(Checkpoint, RoundTripsEverythingThatItHolds) {

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <exception>
 #include <nlohmann/json.hpp>
 
 namespace anclora::storage {
@@ -14,15 +15,51 @@ struct Refusal {
   std::string message;
 };
 
+// Takes the elements of long lists out of the document while it is parsed.
+class ListTaker {
+ public:
+  explicit ListTaker(const std::vector<LongList>& lists) : lists_(lists) {}
+
+  bool operator()(int depth, Json::parse_event_t event, Json& parsed) {
+    constexpr int kMember = 1, kElement = 2;
+    if (depth == kMember && event == Json::parse_event_t::key) {
+      const std::string name = parsed.get<std::string>();
+      const auto at = std::ranges::find_if(lists_, [&](const LongList& list) { return name == list.name; });
+      current_ = at == lists_.end() ? nullptr : &*at;
+    }
+    if (current_ == nullptr || depth != kElement || event != Json::parse_event_t::object_end) return true;
+    try {
+      if (!refusal) current_->take(parsed);
+    } catch (...) {
+      refusal = std::current_exception();
+    }
+    return false;
+  }
+
+  std::exception_ptr refusal;
+
+ private:
+  const std::vector<LongList>& lists_;
+  const LongList* current_ = nullptr;
+};
+
 }  // namespace
 
 void refuse_document(std::string message) { throw Refusal{std::move(message)}; }
 
 Status read_document(ByteView text, std::string_view what, const std::function<void(const Json&)>& read) {
+  return read_document(text, what, {}, read);
+}
+
+Status read_document(ByteView text, std::string_view what, const std::vector<LongList>& lists,
+                     const std::function<void(const Json&)>& read) {
   try {
-    Json document = Json::parse(text.begin(), text.end(), nullptr, false);
+    ListTaker taker(lists);
+    const Json::parser_callback_t callback = lists.empty() ? Json::parser_callback_t() : std::ref(taker);
+    const Json document = Json::parse(text.begin(), text.end(), callback, false);
     if (!document.is_object()) return Error(ErrorKind::kDataLoss, fmt::format("{} is not a JSON object", what));
     read(document);
+    if (taker.refusal) std::rethrow_exception(taker.refusal);
     return {};
   } catch (const Refusal& refusal) {
     return Error(ErrorKind::kDataLoss, fmt::format("{}: {}", what, refusal.message));
@@ -92,6 +129,33 @@ const Json& list_of(const Json& object, const char* name) {
 
 std::string document_text(const Json& document) {
   return document.dump(-1, ' ', false, Json::error_handler_t::replace);
+}
+
+std::string document_text(Json document, const std::vector<ListToWrite>& lists) {
+  constexpr std::size_t kElementBytes = 512;  // a guess that is seldom too small: growing would hold the text twice
+  std::string text;
+  std::size_t elements = 0;
+  for (const ListToWrite& list : lists) {
+    if (list.size > 0) document[list.name] = nullptr;  // its place among the sorted keys
+    elements += list.size;
+  }
+  text.reserve(elements * kElementBytes);
+  char separator = '{';
+  for (const auto& [key, value] : document.items()) {
+    text += separator + document_text(Json(key)) + ":";
+    separator = ',';
+    const auto list =
+        std::ranges::find_if(lists, [&](const ListToWrite& each) { return each.size > 0 && each.name == key; });
+    if (list == lists.end()) {
+      text += document_text(value);
+      continue;
+    }
+    for (std::size_t i = 0; i < list->size; ++i) text += (i == 0 ? "[" : ",") + document_text(list->element(i));
+    text += "]";
+  }
+  if (document.empty()) text = "{";
+  text += "}";
+  return text;
 }
 
 }  // namespace anclora::storage
