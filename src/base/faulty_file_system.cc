@@ -21,6 +21,11 @@ class FaultyFileSystem::Schedule {
     const std::lock_guard lock(mutex_);
     if (crashed_) return FileFault{operations_, FileFault::Kind::kCrash, ErrorKind::kCancelled, 1};
     ++operations_;
+    if (is_broken(path)) {
+      count_refusal();
+      last_fault_ = fmt::format("operation {}, {} {}: the disk fails", operations_, what, path);
+      return FileFault{operations_, FileFault::Kind::kFailBefore, broken_->error, 1};
+    }
     for (const FileFault& fault : faults_) {
       if (operations_ < fault.operation || operations_ - fault.operation >= fault.times) continue;
       crashed_ = fault.kind == FileFault::Kind::kCrash;
@@ -43,6 +48,26 @@ class FaultyFileSystem::Schedule {
     if (crashed_) return Error(ErrorKind::kCancelled, "crashed: " + last_fault_);
     return {};
   }
+  Status expect_readable(const std::string& path) {
+    RETURN_IF_ERROR(expect_alive());
+    const std::lock_guard lock(mutex_);
+    if (!is_broken(path) || !broken_->reads) return {};
+    count_refusal();
+    return Error(broken_->error, "planned fault: reading " + path + ": the disk fails");
+  }
+
+  void break_folder(std::string folder, ErrorKind error, bool reads, std::uint64_t times) {
+    const std::lock_guard lock(mutex_);
+    broken_ = Broken{std::move(folder), error, reads, times};
+  }
+  void mend_folder() {
+    const std::lock_guard lock(mutex_);
+    broken_.reset();
+  }
+  std::uint64_t refused() const {
+    const std::lock_guard lock(mutex_);
+    return refused_;
+  }
 
   std::uint64_t operations() const {
     const std::lock_guard lock(mutex_);
@@ -55,8 +80,26 @@ class FaultyFileSystem::Schedule {
   }
 
  private:
+  struct Broken {
+    std::string folder;
+    ErrorKind error;
+    bool reads = false;
+    std::uint64_t times_left = 0;
+  };
+  // Under the lock, these two.
+  void count_refusal() {
+    ++refused_;
+    --broken_->times_left;
+  }
+  bool is_broken(const std::string& path) const {
+    return broken_ && broken_->times_left > 0 && path.starts_with(broken_->folder) &&
+           (path.size() == broken_->folder.size() || path[broken_->folder.size()] == '/');
+  }
+
   mutable std::mutex mutex_;
   std::vector<FileFault> faults_;
+  std::optional<Broken> broken_;
+  std::uint64_t refused_ = 0;
   std::uint64_t operations_ = 0;
   bool crashed_ = false;
   std::string last_fault_;
@@ -121,18 +164,19 @@ class FaultyWritableFile final : public WritableFile {
 
 class FaultyReadableFile final : public ReadableFile {
  public:
-  FaultyReadableFile(std::unique_ptr<ReadableFile> inner, std::shared_ptr<Schedule> schedule)
-      : inner_(std::move(inner)), schedule_(std::move(schedule)) {}
+  FaultyReadableFile(std::unique_ptr<ReadableFile> inner, std::shared_ptr<Schedule> schedule, std::string path)
+      : inner_(std::move(inner)), schedule_(std::move(schedule)), path_(std::move(path)) {}
 
   std::uint64_t size_bytes() const override { return inner_->size_bytes(); }
   Result<Bytes> read(std::uint64_t offset, std::size_t size) const override {
-    RETURN_IF_ERROR(schedule_->expect_alive());
+    RETURN_IF_ERROR(schedule_->expect_readable(path_));
     return inner_->read(offset, size);
   }
 
  private:
   std::unique_ptr<ReadableFile> inner_;
   std::shared_ptr<Schedule> schedule_;
+  std::string path_;
 };
 
 }  // namespace
@@ -141,6 +185,11 @@ FaultyFileSystem::FaultyFileSystem(FileSystem& inner) : inner_(inner), schedule_
 FaultyFileSystem::~FaultyFileSystem() = default;
 
 void FaultyFileSystem::plan(FileFault fault) { schedule_->plan(fault); }
+void FaultyFileSystem::break_folder(std::string folder, ErrorKind error, bool reads, std::uint64_t times) {
+  schedule_->break_folder(std::move(folder), error, reads, times);
+}
+void FaultyFileSystem::mend_folder() { schedule_->mend_folder(); }
+std::uint64_t FaultyFileSystem::refused() const { return schedule_->refused(); }
 std::uint64_t FaultyFileSystem::operations() const { return schedule_->operations(); }
 bool FaultyFileSystem::has_crashed() const { return !schedule_->expect_alive().has_value(); }
 std::string FaultyFileSystem::last_fault() const { return schedule_->last_fault(); }
@@ -151,9 +200,9 @@ Result<std::unique_ptr<WritableFile>> FaultyFileSystem::create(const std::string
 }
 
 Result<std::unique_ptr<ReadableFile>> FaultyFileSystem::open(const std::string& path) {
-  RETURN_IF_ERROR(schedule_->expect_alive());
+  RETURN_IF_ERROR(schedule_->expect_readable(path));
   ASSIGN_OR_RETURN(auto file, inner_.open(path));
-  return std::make_unique<FaultyReadableFile>(std::move(file), schedule_);
+  return std::make_unique<FaultyReadableFile>(std::move(file), schedule_, path);
 }
 
 Status FaultyFileSystem::link(const std::string& existing, const std::string& path) {
@@ -181,7 +230,7 @@ Status FaultyFileSystem::sync_directory(const std::string& path) {
 }
 
 Result<std::vector<FileInfo>> FaultyFileSystem::list(const std::string& path) {
-  RETURN_IF_ERROR(schedule_->expect_alive());
+  RETURN_IF_ERROR(schedule_->expect_readable(path));
   return inner_.list(path);
 }
 

@@ -33,6 +33,14 @@ class FaultyFileSystem final : public FileSystem {
   ~FaultyFileSystem() override;
 
   void plan(FileFault fault);
+  // A disk that fails for as long as it is so: every effectful operation at or below `folder` fails before with `error`
+  // (any kind), with `reads` opening, listing and reading a file there too; other paths work. Numbers go on. A file
+  // that is open fails as well.
+  // After `times` failures it is mended.
+  void break_folder(std::string folder, ErrorKind error, bool reads, std::uint64_t times = UINT64_MAX);
+  void mend_folder();
+  // How often a broken folder failed a call.
+  std::uint64_t refused() const;
   std::uint64_t operations() const;
   bool has_crashed() const;
   // "operation 17, append /outbox/3: crash"; empty when no fault has struck. For the message of a failing test.

@@ -32,6 +32,24 @@ TEST_F(FaultyFiles, CountEffectfulOperationsOnly) {
   EXPECT_EQ(faulty_.last_fault(), "");
 }
 
+TEST_F(FaultyFiles, ABrokenFolderFailsUntilItIsMended) {
+  ASSERT_TRUE(memory_.create_directories("/outbox").has_value());
+  ASSERT_TRUE(memory_.create_directories("/outboxes").has_value());
+  auto open_file = faulty_.create("/outbox/a").value();
+  faulty_.break_folder("/outbox", ErrorKind::kPermissionDenied, false);
+  EXPECT_EQ(open_file->append("x").error().kind(), ErrorKind::kPermissionDenied);
+  EXPECT_EQ(faulty_.create("/outbox/b").error().kind(), ErrorKind::kPermissionDenied);
+  EXPECT_TRUE(faulty_.create("/outboxes/b").has_value());
+  EXPECT_TRUE(faulty_.read_all("/outbox/a").has_value());
+  faulty_.break_folder("/outbox", ErrorKind::kIo, true);
+  EXPECT_EQ(faulty_.read_all("/outbox/a").error().kind(), ErrorKind::kIo);
+  EXPECT_EQ(faulty_.list("/outbox").error().kind(), ErrorKind::kIo);
+  EXPECT_EQ(faulty_.refused(), 4U);
+  faulty_.mend_folder();
+  EXPECT_TRUE(faulty_.create("/outbox/b").has_value());
+  EXPECT_TRUE(faulty_.read_all("/outbox/a").has_value());
+}
+
 TEST_F(FaultyFiles, FailBeforeTheEffectWithTheGivenKind) {
   faulty_.plan({.operation = 1, .error = ErrorKind::kResourceExhausted});
   EXPECT_EQ(faulty_.create("/a").error().kind(), ErrorKind::kResourceExhausted);

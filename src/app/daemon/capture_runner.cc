@@ -15,6 +15,7 @@ namespace {
 
 constexpr Duration kLook = std::chrono::milliseconds(500);
 constexpr Duration kLineEvery = std::chrono::minutes(1);
+constexpr Duration kFailureEvery = std::chrono::seconds(10);
 
 std::string protected_text(const protect::CaptureStatus& status) {
   if (!status.protected_up_to) return "nothing is protected yet";
@@ -52,6 +53,7 @@ class ProgressReporter {
 
   void look(const protect::CaptureStatus& status) {
     const MonoTime now = clock_.mono_now();
+    tell_failure(status, now);
     const bool changed = status.link != link_ || status.store_away != store_away_ || status.link_detail != detail_;
     if (options_.terminal && !options_.json) {
       out_ << "\r\x1b[K" << line_of(status) << std::flush;
@@ -68,10 +70,25 @@ class ProgressReporter {
   }
 
  private:
+  // A failure is told though nothing else changes by it; one that comes again and again, not each time.
+  void tell_failure(const protect::CaptureStatus& status, MonoTime now) {
+    if (status.last_error == failure_ || now < next_failure_) return;
+    failure_ = status.last_error;
+    next_failure_ = now + kFailureEvery;
+    next_ = now;  // in JSON the next line has it
+    const bool told_with_the_link = status.link_detail.find(failure_) != std::string::npos;
+    if (!options_.json && !told_with_the_link) {
+      end_line();
+      out_ << status.source << ": warning: " << failure_ << std::endl;
+    }
+  }
+
   const CaptureRunnerOptions& options_;
   Clock& clock_;
   std::ostream& out_;
   MonoTime next_{};
+  MonoTime next_failure_{};
+  std::string failure_;
   protect::LinkState link_ = protect::LinkState::kStopped;
   bool store_away_ = false;
   std::string detail_;
@@ -126,7 +143,7 @@ Status run_capture(protect::Capture& capture, const CaptureRunnerOptions& option
       ignore_result(notifier.ready(line_of(status)));
       ready = true;
     }
-    const auto stuck = capture.stuck();
+    const auto stuck = capture.stuck(options.stuck_after);
     if (!stuck) ignore_result(notifier.watchdog());
     ignore_result(
         notifier.status(stuck ? fmt::format("the {} has been stuck for {}", stuck->name, format_duration(stuck->silent))

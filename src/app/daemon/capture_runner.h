@@ -14,8 +14,9 @@ namespace anclora::app {
 struct CaptureRunnerOptions {
   Duration drain_timeout = std::chrono::seconds(10);
   std::optional<Endpoint> metrics;
-  bool json = false;      // progress as JSON lines
-  bool terminal = false;  // one changing line instead of a line a minute
+  Duration stuck_after = protect::ThreadBeats::kStuckAfter;  // the watchdog's: no word of life from then on
+  bool json = false;                                         // progress as JSON lines
+  bool terminal = false;                                     // one changing line instead of a line a minute
 };
 
 // Ok: stopped, everything received is protected. Errors: Capture::run()'s.

@@ -2,16 +2,12 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
-#include <sys/socket.h>
-#include <sys/un.h>
 #include <unistd.h>
 
-#include <array>
-#include <cstddef>
 #include <map>
 
+#include "app/testing/notify_socket.h"
 #include "base/testing/temporary_directory.h"
-#include "base/unique_fd.h"
 
 namespace anclora::app {
 namespace {
@@ -22,28 +18,6 @@ std::function<std::optional<std::string>(const std::string&)> environment(std::m
     return found == values.end() ? std::nullopt : std::optional(found->second);
   };
 }
-
-// What systemd does: a bound datagram socket. A leading '@' stands for an abstract name.
-class NotifySocket {
- public:
-  explicit NotifySocket(std::string name) : socket_(::socket(AF_UNIX, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0)) {
-    sockaddr_un address = {};
-    address.sun_family = AF_UNIX;
-    if (name.front() == '@') name.front() = '\0';
-    std::copy(name.begin(), name.end(), address.sun_path);
-    const auto length = static_cast<socklen_t>(offsetof(sockaddr_un, sun_path) + name.size());
-    EXPECT_EQ(::bind(socket_.get(), reinterpret_cast<const sockaddr*>(&address), length), 0);
-  }
-  // "" when nothing came.
-  std::string next() {
-    std::array<char, 4096> buffer = {};
-    const ssize_t size = ::recv(socket_.get(), buffer.data(), buffer.size(), 0);
-    return size < 0 ? "" : std::string(buffer.data(), static_cast<std::size_t>(size));
-  }
-
- private:
-  UniqueFd socket_;
-};
 
 TEST(ServiceNotifier, TellsReadyStatusWatchdogAndStoppingToTheSocket) {
   const TemporaryDirectory folder;

@@ -34,6 +34,17 @@ Status BaseTransfer::finish() {
   return {};
 }
 
+void BaseTransfer::abandon(std::string why) {
+  const std::lock_guard lock(mutex_);
+  if (!abandoned_) why_abandoned_ = std::move(why);
+  abandoned_ = true;
+}
+
+std::string BaseTransfer::why_abandoned() const {
+  const std::lock_guard lock(mutex_);
+  return why_abandoned_;
+}
+
 std::optional<storage::BaseInfo> BaseTransfer::info() const {
   const std::lock_guard lock(mutex_);
   return info_;
@@ -42,11 +53,19 @@ std::optional<storage::BaseInfo> BaseTransfer::info() const {
 // A spool file that is gone was removed after its put, whose end failed: the store knows.
 Status BaseTransfer::put(storage::AppendStore& store, const storage::BaseEncoder::Part& part) {
   Status put = storage::publish_part(store, files_, part);
+  if (!put && put.error().kind() == ErrorKind::kIo) RETURN_IF_ERROR(require_readable(part));
   if (put || put.error().kind() != ErrorKind::kNotFound) return put;
   const auto there = store.head(part.object_name);
   if (there && there->size_bytes == part.bytes) return {};
   if (!there && there.error().kind() != ErrorKind::kNotFound) return there.error();
   return Error(ErrorKind::kDataLoss, part.spool_path + " is gone before it was put");
+}
+
+// The store may have failed so, or the spool: a part that cannot be read back will never be put.
+Status BaseTransfer::require_readable(const storage::BaseEncoder::Part& part) {
+  const auto spooled = files_.read_all(part.spool_path, part.bytes);
+  if (spooled || spooled.error().kind() == ErrorKind::kNotFound) return {};
+  return Error(ErrorKind::kDataLoss, "a part of the base cannot be read back: " + spooled.error().message());
 }
 
 Result<bool> BaseTransfer::put_one(storage::AppendStore& store) {

@@ -31,7 +31,8 @@ class BaseTransfer {
   Result<bool> put_one(storage::AppendStore& store);
 
   // Any thread.
-  void abandon() { abandoned_ = true; }
+  void abandon(std::string why = {});
+  std::string why_abandoned() const;
   bool abandoned() const { return abandoned_; }
   bool received() const { return received_; }
   bool all_put() const { return all_put_; }
@@ -43,6 +44,7 @@ class BaseTransfer {
 
  private:
   Status put(storage::AppendStore& store, const storage::BaseEncoder::Part& part);
+  Status require_readable(const storage::BaseEncoder::Part& part);
 
   FileSystem& files_;
   const storage::TimelineId timeline_;
@@ -55,6 +57,7 @@ class BaseTransfer {
   std::atomic<std::uint64_t> received_bytes_{0};
   mutable std::mutex mutex_;
   std::optional<storage::BaseInfo> info_;
+  std::string why_abandoned_;
 };
 
 }  // namespace anclora::protect

@@ -34,6 +34,14 @@ void keep_up_to(storage::SourceState& state, const storage::Head& head) {
   state.head = head;
 }
 
+// What was received, is not protected, and goes with this process: nobody was told that it is safe.
+Error not_kept(const Error& why, std::size_t entries) {
+  return why.with_context(fmt::format("the outbox could not keep {} entries that are not protected yet", entries))
+      .with_hint(
+          "mend the disk of the outbox, then start capture again: the source sends them again as long as its backlog "
+          "holds them, else a gap is recorded");
+}
+
 }  // namespace
 
 // Each thread has one function; a failure of any of them is the end of all.
@@ -291,13 +299,18 @@ void Capture::stop(Duration drain_timeout) {
 // A store that is away when nothing is known of the log yet is waited for.
 Result<std::unique_ptr<CapturePipeline>> Capture::begin() {
   Backoff backoff(milliseconds(200), seconds(30));
+  const auto beat = [this] { beats_.beat(CaptureThread::kStart, environment_.clock.mono_now()); };
   while (true) {
+    beat();
     auto pipeline = CapturePipeline::begin(environment_, options_, *outbox_, state_);
     if (pipeline || stopping_ || retry_class(pipeline.error().kind()) != RetryClass::kRetry) return pipeline;
     state_.store_failed(pipeline.error());
     state_.set_link(LinkState::kStarting, pipeline.error().message());
     const MonoTime until = backoff.fail(environment_.clock.mono_now(), environment_.random);
-    while (!stopping_ && environment_.clock.mono_now() < until) environment_.clock.sleep_for(kControlTick);
+    while (!stopping_ && environment_.clock.mono_now() < until) {
+      beat();
+      environment_.clock.sleep_for(kControlTick);
+    }
     if (stopping_) return pipeline;
   }
 }
@@ -315,6 +328,7 @@ Status Capture::run() {
   Status status;
   for (int i = 0; i < kBeginnings; ++i) {
     auto pipeline = begin();
+    beats_.end(CaptureThread::kStart);
     if (!pipeline) {
       status = pipeline.error();
       break;
@@ -358,8 +372,10 @@ Status Capture::drain(Running& running) {
   for (std::thread& thread : running.threads) thread.join();
   UploadQueue& queue = running.pipeline.queue();
   // What is in memory only must not die with the process, whatever ended it.
-  const Status spilled = queue.spill();
+  Status spilled = queue.spill();
+  if (!spilled) spilled = not_kept(spilled.error(), queue.memory_entries());
   state_.set_outbox(queue.outbox_bytes(), queue.outbox_entries(), outbox_->limit_bytes());
+  if (!spilled) state_.failed(spilled.error());
   if (auto failure = running.failed()) return *failure;
   RETURN_IF_ERROR(spilled);
   if (!queue.empty())

@@ -35,7 +35,7 @@ class Capture {
   void stop(Duration drain_timeout);
   // Any thread.
   CaptureStatus status() const;
-  // Any thread: reader, encoder or uploader that has not come round for `bound`.
+  // Any thread: reader, encoder, uploader or what a start reads that has not come round for `bound`.
   std::optional<StuckThread> stuck(Duration bound = ThreadBeats::kStuckAfter) const {
     return beats_.stuck(environment_.clock.mono_now(), bound);
   }

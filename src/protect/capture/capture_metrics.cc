@@ -66,6 +66,8 @@ std::string render_capture_metrics(const CaptureStatus& status, WallTime now) {
   text.gauge("link_streaming", "1 while the source's stream comes.", status.link == LinkState::kStreaming ? 1 : 0);
   text.gauge("link_cannot_keep_up", "1 after repeated full synchronisations that came to nothing.",
              status.link == LinkState::kCannotKeepUp ? 1 : 0);
+  text.gauge("link_paused", "1 while capture left the source: neither store nor outbox takes more.",
+             status.link == LinkState::kPaused ? 1 : 0);
   add_positions(text, status);
   text.gauge("store_away", "1 while the repository does not answer.", status.store_away ? 1 : 0);
   text.gauge("outbox_bytes", "Bytes that wait in the outbox.", number(status.outbox_bytes));

@@ -63,15 +63,23 @@ Status make_durable(FileSystem& files, const std::string& folder) {
 
 Result<std::unique_ptr<Outbox>> Outbox::open(FileSystem& files, Random& random, std::string folder,
                                              std::uint64_t limit_bytes) {
+  auto outbox = open_folder(files, random, std::move(folder), limit_bytes);
+  if (outbox) return outbox;
+  return outbox.error().with_hint("capture needs an outbox that it can write: mend its disk, or name another --outbox");
+}
+
+Result<std::unique_ptr<Outbox>> Outbox::open_folder(FileSystem& files, Random& random, std::string folder,
+                                                    std::uint64_t limit_bytes) {
   std::unique_ptr<Outbox> outbox(new Outbox(files, std::move(folder), limit_bytes));
   RETURN_IF_ERROR(files.create_directories(outbox->entries_folder()));
   RETURN_IF_ERROR(files.create_directories(outbox->base_spool()));
   RETURN_IF_ERROR(make_durable(files, outbox->folder_));
   auto lock = files.lock(outbox->folder_ + "/lock");
-  if (!lock)
+  if (!lock && lock.error().kind() == ErrorKind::kFailedPrecondition)
     return lock.error()
         .with_context("the outbox " + outbox->folder_)
         .with_hint("another capture of this source runs on this machine; stop it, or give this one its own --outbox");
+  if (!lock) return lock.error();
   outbox->lock_ = std::move(*lock);
   const auto temporary = [](std::string_view name) { return name.starts_with(kTemporary); };
   RETURN_IF_ERROR(remove_matching(files, outbox->folder_, temporary));
@@ -159,7 +167,8 @@ Status Outbox::abandon_from(std::size_t index) {
   RETURN_IF_ERROR(files_.create_directories(aside));
   while (pending_.size() > index) {  // from the end: what a crash leaves goes on without a hole
     const Pending& last = pending_.back();
-    RETURN_IF_ERROR(files_.rename(last.path, aside + "/" + entry_name(last.timeline, last.sequence, last.kind)));
+    const Status moved = files_.rename(last.path, aside + "/" + entry_name(last.timeline, last.sequence, last.kind));
+    if (!moved && moved.error().kind() != ErrorKind::kNotFound) return moved;  // else: the disk lost it altogether
     pending_bytes_ -= last.bytes;
     pending_.pop_back();
   }

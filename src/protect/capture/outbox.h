@@ -75,6 +75,8 @@ class Outbox {
  private:
   Outbox(FileSystem& files, std::string folder, std::uint64_t limit_bytes)
       : files_(files), folder_(std::move(folder)), limit_bytes_(limit_bytes) {}
+  static Result<std::unique_ptr<Outbox>> open_folder(FileSystem& files, Random& random, std::string folder,
+                                                     std::uint64_t limit_bytes);
   Status write_file(const std::string& folder, const std::string& name, ByteView bytes);
   Status load_holder(Random& random);
   Status find_entries();

@@ -54,7 +54,8 @@ SourceReader::SourceReader(Context context) : context_(std::move(context)), back
 Status SourceReader::run() {
   while (!stopping_) {
     if (context_.state.paused()) {
-      context_.state.set_link(LinkState::kPaused, "the outbox is full");
+      const auto why = context_.state.dropped(attachment_);
+      context_.state.set_link(LinkState::kPaused, why ? why->message() : "the outbox is full");
       wait(kPoll);
       continue;
     }

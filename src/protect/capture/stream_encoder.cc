@@ -19,6 +19,19 @@ constexpr Duration kBehindTick = std::chrono::milliseconds(100);
 constexpr Duration kIdleTick = std::chrono::seconds(1);
 constexpr Duration kPingSlack = std::chrono::milliseconds(500);
 
+// Nothing more is taken from the source then: what the outbox cannot keep would be lost with this process.
+Error leaves_the_source(const std::optional<Error>& refusal) {
+  if (!refusal || refusal->kind() == ErrorKind::kResourceExhausted)
+    return Error(ErrorKind::kResourceExhausted,
+                 fmt::format("the outbox is full: capture leaves the source until there is room{}",
+                             refusal ? " (" + refusal->message() + ")" : std::string()),
+                 "mend the store, or allow more with --outbox-limit");
+  return Error(
+      refusal->kind(),
+      fmt::format("the outbox cannot be written: capture leaves the source until it can ({})", refusal->message()),
+      "mend the disk of the outbox, or the store: either is enough to go on");
+}
+
 }  // namespace
 
 StreamEncoder::StreamEncoder(Context context, ChainStart start, storage::Incarnation incarnation,
@@ -183,7 +196,9 @@ Status StreamEncoder::announce_base() {
   if (base_->abandoned()) {
     // The repository did not take it: the stream alone is worth nothing.
     base_received_ = false;
-    if (attachment_ > ignored_) drop(attachment_, Error(ErrorKind::kDataLoss, "the base could not be kept"), false);
+    const std::string why = base_->why_abandoned();
+    const std::string text = "the base could not be kept" + (why.empty() ? why : ": " + why);
+    if (attachment_ > ignored_) drop(attachment_, Error(ErrorKind::kDataLoss, text), false);
     return {};
   }
   if (!base_->all_put()) return {};
@@ -221,10 +236,7 @@ Status StreamEncoder::on(StreamForked& event, Attachment attachment) {
 Status StreamEncoder::on(StreamChunk& event, Attachment attachment) {
   if (!builder_) return {};
   if (!has_room()) {
-    drop(attachment,
-         Error(ErrorKind::kResourceExhausted, "the outbox is full: capture leaves the source until there is room",
-               "mend the store, or allow more with --outbox-limit"),
-         true);
+    drop(attachment, leaves_the_source(context_.queue.refusal()), true);
     return {};
   }
   const std::uint64_t commands_before = builder_->commands();

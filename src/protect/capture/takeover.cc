@@ -14,6 +14,9 @@ namespace {
 
 using storage::EntryKind;
 
+constexpr int kReadAttempts = 5;
+constexpr Duration kReadPause = std::chrono::milliseconds(500);
+
 bool is_away(const Error& error) {
   return error.kind() == ErrorKind::kUnavailable || error.kind() == ErrorKind::kDeadlineExceeded;
 }
@@ -67,15 +70,33 @@ Status put_aside_behind_a_hole(Outbox& outbox) {
   return whole == outbox.pending().size() ? Status() : outbox.abandon_from(whole);
 }
 
+// What reading an entry of the outbox may answer when its disk lost it, or fails.
 bool is_damage(const Error& error) {
-  return error.kind() == ErrorKind::kDataLoss || error.kind() == ErrorKind::kUnauthenticated;
+  switch (error.kind()) {
+    case ErrorKind::kDataLoss:
+    case ErrorKind::kUnauthenticated:
+    case ErrorKind::kNotFound:
+    case ErrorKind::kIo:
+      return true;
+    default:
+      return false;
+  }
+}
+
+// A disk may fail once and then read: what is put aside is not published any more.
+Result<DecodedEntry> read_stubbornly(const TakeoverContext& context, const Outbox::Pending& pending) {
+  auto read = read_outbox_entry(context.repository, context.source, context.outbox, pending);
+  for (int again = 1; again < kReadAttempts && !read && read.error().kind() == ErrorKind::kIo; ++again) {
+    context.clock.sleep_for(kReadPause);
+    read = read_outbox_entry(context.repository, context.source, context.outbox, pending);
+  }
+  return read;
 }
 
 // Puts aside the first entry that cannot be read any more, and all behind it. Nothing: every one can.
 Result<std::optional<Error>> put_damage_aside(const TakeoverContext& context) {
   for (std::size_t i = 0; i < context.outbox.pending().size(); ++i) {
-    const auto read =
-        read_outbox_entry(context.repository, context.source, context.outbox, context.outbox.pending()[i]);
+    const auto read = read_stubbornly(context, context.outbox.pending()[i]);
     if (read || !is_damage(read.error())) continue;
     const Error damage = read.error().with_context("the outbox is damaged; from this entry on it was put aside");
     RETURN_IF_ERROR(context.outbox.abandon_from(i));
@@ -229,7 +250,8 @@ Result<Takeover> take_over(const TakeoverContext& context) {
   Result<Takeover> takeover = take_over_once(context);
   if (takeover || !is_damage(takeover.error()) || context.outbox.pending().empty()) return takeover;
   ASSIGN_OR_RETURN(std::optional<Error> damage, put_damage_aside(context));
-  if (!damage) return takeover;
+  const bool may_have_passed = takeover.error().kind() == ErrorKind::kIo;
+  if (!damage && !may_have_passed) return takeover;
   takeover = take_over_once(context);
   if (takeover) takeover->put_aside = std::move(damage);
   return takeover;

@@ -33,7 +33,7 @@ Status UploadQueue::spill_locked() {
     memory_bytes_ -= weight_of(*memory_.front());
     memory_.pop_front();
   }
-  outbox_refused_ = !status;
+  refusal_ = status ? std::nullopt : std::optional(status.error());
   return status;
 }
 
@@ -79,7 +79,7 @@ void UploadQueue::pop_front() {
   }
   if (outbox_.pending().empty() && !over_limits()) {
     spilling_ = false;
-    outbox_refused_ = false;
+    refusal_.reset();
     chain_saved_ = false;
   }
 }
@@ -100,12 +100,17 @@ bool UploadQueue::spilling() const {
 
 bool UploadQueue::full() const {
   const std::lock_guard lock(mutex_);
-  return outbox_refused_ && !memory_.empty();
+  return refusal_ && !memory_.empty();
+}
+
+std::optional<Error> UploadQueue::refusal() const {
+  const std::lock_guard lock(mutex_);
+  return refusal_;
 }
 
 void UploadQueue::relieve() {
   const std::lock_guard lock(mutex_);
-  if (outbox_refused_) ignore_result(spill_locked());  // full() goes on telling
+  if (refusal_) ignore_result(spill_locked());  // full() goes on telling
 }
 
 std::uint64_t UploadQueue::outbox_bytes() const {

@@ -58,6 +58,8 @@ class UploadQueue {
   bool spilling() const;
   // No room: memory is at its limits and the outbox takes no more.
   bool full() const;
+  // Why the outbox takes no more: its limit, a full disk, one that fails. Nothing while it does.
+  std::optional<Error> refusal() const;
   // Tries to move what waits in memory to the outbox; to be called while full().
   void relieve();
   std::uint64_t outbox_bytes() const;
@@ -82,7 +84,7 @@ class UploadQueue {
   std::deque<std::shared_ptr<const QueuedEntry>> memory_;  // behind those in the outbox
   std::size_t memory_bytes_ = 0;
   bool spilling_ = false;
-  bool outbox_refused_ = false;
+  std::optional<Error> refusal_;  // of the newest try to spill
   std::optional<SavedChain> published_;
   bool chain_saved_ = false;  // published_ as it was when spilling began is durable
 };

@@ -16,6 +16,11 @@ bool ends_the_writer(const Error& error) {
   return error.kind() == ErrorKind::kFenced || error.kind() == ErrorKind::kFailedPrecondition;
 }
 
+Error damaged(const Outbox::Pending& stored, const Error& error) {
+  return Error(ErrorKind::kFailedPrecondition, "the outbox is damaged: " + stored.path + ": " + error.message(),
+               "start capture again: it puts the damaged entries aside and goes on from what is published");
+}
+
 storage::TimelineState opened_timeline(const storage::LogEntry& entry) {
   storage::TimelineState timeline;
   timeline.id = entry.timeline;
@@ -69,7 +74,7 @@ Result<bool> Uploader::publish_front(const UploadQueue::Front& front) {
   if (front.memory) {
     status = publisher_.publish(front.memory->sealed);
   } else {
-    ASSIGN_OR_RETURN(object, context_.queue.read(*front.stored));
+    ASSIGN_OR_RETURN(object, read_stored(*front.stored));
     ASSIGN_OR_RETURN(opened, open_stored(name, front, object));
     status = publisher_.publish(name, object, front.timeline, front.sequence);
   }
@@ -104,19 +109,21 @@ void Uploader::published_from_memory(const std::shared_ptr<const QueuedEntry>& e
   context_.queue.set_published(std::move(chain));
 }
 
+// Nothing behind it may be published before it: begin again, which tries longer and else puts it aside.
+Result<Bytes> Uploader::read_stored(const Outbox::Pending& stored) const {
+  auto object = context_.queue.read(stored);
+  if (!object) return damaged(stored, object.error());
+  return object;
+}
+
 // Opened before it is put: a disk that lost bytes must not get them into the log. kFailedPrecondition: begin again,
 // which puts it aside.
 Result<Uploader::Opened> Uploader::open_stored(const std::string& name, const UploadQueue::Front& front,
                                                ByteView object) const {
-  const auto damaged = [&](const Error& error) {
-    return Error(ErrorKind::kFailedPrecondition,
-                 "the outbox is damaged: " + front.stored->path + ": " + error.message(),
-                 "start capture again: it puts the damaged entries aside and goes on from what is published");
-  };
   auto opened = storage::open_entry_object(context_.repository.key(), name, object);
-  if (!opened) return damaged(opened.error());
+  if (!opened) return damaged(*front.stored, opened.error());
   auto entry = storage::decode_log_entry(opened->content);
-  if (!entry) return damaged(entry.error());
+  if (!entry) return damaged(*front.stored, entry.error());
   return Opened{std::move(*entry), opened->hash};
 }
 
@@ -195,7 +202,7 @@ Result<bool> Uploader::put_base_part() {
   auto put = base->put_one(context_.store);
   if (!put && put.error().kind() == ErrorKind::kDataLoss) {
     context_.state.failed(put.error());
-    base->abandon();
+    base->abandon(put.error().message());
     context_.queue.wake();
     return true;
   }

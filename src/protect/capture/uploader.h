@@ -54,6 +54,7 @@ class Uploader {
     storage::LogEntry entry;
     Hash256 hash{};
   };
+  Result<Bytes> read_stored(const Outbox::Pending& stored) const;
   Result<Opened> open_stored(const std::string& name, const UploadQueue::Front& front, ByteView object) const;
   void published_from_outbox(const std::string& name, const Opened& opened, Bytes object);
   void note_published(const storage::LogEntry& entry, const Hash256& hash, std::size_t object_bytes,

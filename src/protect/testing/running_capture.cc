@@ -49,9 +49,9 @@ TestArchive::Contents TestArchive::read(const std::string& source) {
 }
 
 RunningCapture::RunningCapture(TestArchive& archive, CaptureOptions options, storage::AppendStore* store,
-                               std::string outbox) {
-  const CaptureEnvironment environment{store != nullptr ? *store : archive.store(), archive.repository(),
-                                       posix_file_system(), system_clock(), system_random()};
+                               std::string outbox, FileSystem& files) {
+  const CaptureEnvironment environment{store != nullptr ? *store : archive.store(), archive.repository(), files,
+                                       system_clock(), system_random()};
   capture_ = value_or_throw(Capture::open(environment, system_dialer(), nullptr, std::move(options),
                                           outbox.empty() ? archive.outbox() : outbox),
                             "capture");
