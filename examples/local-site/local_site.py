@@ -206,8 +206,8 @@ class LocalSite:
         if len(str(socket_path)) > 90:
             raise SiteError(f"{folder}: a path too long for a socket; take a shorter one")
 
-        def program(name, command, extra):
-            return (f"\n[program:{name}]\ncommand={command.replace('%', '%%')}\ndirectory={folder}\nautorestart=true\nstartsecs=1\n"
+        def program(name, command, extra, startsecs=1):
+            return (f"\n[program:{name}]\ncommand={command.replace('%', '%%')}\ndirectory={folder}\nautorestart=true\nstartsecs={startsecs}\n"
                     f"startretries=10\nredirect_stderr=true\nstdout_logfile={folder}/logs/%(program_name)s-%(process_num)d.log\n"
                     f"stopasgroup=false\nkillasgroup=true\nprocess_name=%(program_name)s-%(process_num)d\n{extra}")
 
@@ -223,7 +223,8 @@ class LocalSite:
             text += program(f"whatsapp-{group}", f"node {shlex.quote(str(SERVICE))}/server.js",
                             f"numprocs=2\nautostart={'true' if group == 'blue' else 'false'}\nstopwaitsecs=15\n"
                             f'environment=CONFIG_FILE="{folder}/service.env",API_KEY_FILE="{folder}/api-key",'
-                            f'PORT="{self.settings["groups"][group][0]}",INSTANCE="%(process_num)d"\n')
+                            f'PORT="{self.settings["groups"][group][0]}",INSTANCE="%(process_num)d"\n',
+                            startsecs=0)  # whether it serves its health and the canary say, not that a second has passed
         text += program("provider", python("provider.py", ports["provider"], folder / "sent.jsonl"), "")
         text += program("webhook", python("webhook_sink.py", ports["webhook"], folder / "webhooks"), "")
         text += program("smtp", python("smtp_sink.py", ports["smtp"], folder / "mail"), "")
@@ -397,8 +398,9 @@ class LocalSite:
         raise SiteError(f"{self.folder}/service.env names no REDIS_URL")
 
     def canary(self, timeout=60):
-        """Posts the plan's {"test": "message"} and waits until a worker took it."""
+        """Posts the plan's {"test": "message"} and waits until a worker took it; also for a service that is just starting."""
         self.need_settings()
+        self.wait("the service", self.instances_ready, timeout)
         connection = http.client.HTTPConnection("127.0.0.1", self.settings["groups"]["blue"][0], timeout=timeout)
         with contextlib.closing(connection):
             connection.request("POST", "/api/queue/add", '{"test": "message"}',

@@ -11,9 +11,9 @@ from scenario_site import PLAN, ROOT, ScenarioSite
 
 # A runner dies after each of these in turn, in one and the same recovery.
 KILLS_LOST = ["step.intent fence", "step.change promote", "step.outcome promote", "step.verified point", "step.change settings",
-              "step.outcome settings", "step.change restart", "step.verified restart", "step.change canary",
+              "step.outcome settings", "step.change start", "step.verified start", "step.change canary",
               "step.intent restored:api-answers"]
-KILLS_RESTORED = ["step.change data", "step.outcome data", "step.verified check-data", "step.outcome restart"]
+KILLS_RESTORED = ["step.change data", "step.outcome data", "step.verified check-data", "step.outcome start"]
 KILLS_DAMAGED = ["step.change fence", "step.change stop", "step.change evidence", "step.note good", "step.outcome good", "step.change data",
                  "approval.requested switch", "step.change start", "step.outcome canary"]
 
@@ -91,7 +91,7 @@ def test_a_repository_that_is_away_in_the_middle_stops_no_promotion(world):
     away = repository.with_name("repo-away")
     site.inject("redis-lost")
     status = site.recover("redis-lost", ["step.verified settings"], {
-        "step.verified point": lambda: repository.rename(away), "step.verified restart": lambda: away.rename(repository)})
+        "step.verified point": lambda: repository.rename(away), "step.verified start": lambda: away.rename(repository)})
     assert_recovered(site, status, "REPLICA", duplicates=SENT_AGAIN)
 
 

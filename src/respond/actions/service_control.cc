@@ -5,6 +5,7 @@
 
 #include <csignal>
 #include <cstdlib>
+#include <optional>
 #include <sstream>
 #include <utility>
 
@@ -196,11 +197,11 @@ class ServiceAction final : public Action {
     if (name_ == "service.scale") return scale(context, *control, wanted(context), true);
     if (name_ != "service.start") RETURN_IF_ERROR(stop(context, *control));
     if (name_ != "service.stop") RETURN_IF_ERROR(start(context, *control));
-    ASSIGN_OR_RETURN(const ServiceState state, control->look(context));
-    return Outcome{state.said, {{"running", std::to_string(state.running)}}};
+    return Outcome{seen_->said, {{"running", std::to_string(seen_->running)}}};
   }
 
   Status verify(StepContext& context) override {
+    if (seen_) return {};  // this attempt ended with a look that found it so; each is a program of its own
     ASSIGN_OR_RETURN(const auto control, control_for(context));
     if (name_ == "service.scale") return wait_for_exactly(context, *control, wanted(context));
     return name_ == "service.stop" ? wait_until(context, *control, 0) : wait_until(context, *control, wanted(context));
@@ -261,10 +262,14 @@ class ServiceAction final : public Action {
     }
   }
   // 0: none runs, none is on its way; else at least so many run.
-  static Status wait_until(StepContext& context, ServiceControl& control, std::uint32_t count) {
+  Status wait_until(StepContext& context, ServiceControl& control, std::uint32_t count) {
+    seen_.reset();
     while (true) {
-      ASSIGN_OR_RETURN(const ServiceState state, control.look(context));
-      if (count == 0 ? state.running + state.between == 0 : state.running >= count) return {};
+      ASSIGN_OR_RETURN(ServiceState state, control.look(context));
+      if (count == 0 ? state.running + state.between == 0 : state.running >= count) {
+        seen_ = std::move(state);
+        return {};
+      }
       if (context.cancelled() || context.clock().mono_now() >= context.deadline())
         return Error(ErrorKind::kDeadlineExceeded, fmt::format("in time it only came to: {}", state.said),
                      "look at the service's own log");
@@ -275,6 +280,7 @@ class ServiceAction final : public Action {
   std::string name_;
   FileSystem& files_;
   Random& random_;
+  std::optional<ServiceState> seen_;  // what the last wait_until() found
 };
 
 }  // namespace
