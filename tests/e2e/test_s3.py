@@ -1,4 +1,7 @@
 """The main job with an S3 repository on a real RADOS Gateway, through its outages too."""
+import pathlib
+import subprocess
+import sys
 import time
 
 from harness import S3, Load
@@ -6,7 +9,8 @@ from harness import S3, Load
 
 def test_protect_break_find_restore_verify_expire_and_mirror_in_s3(world):
     with S3(world) as s3:
-        repo = world.init(s3.url("repo"))
+        repo = world.init(s3.url("team/repo"))
+        no_other_inside_or_around(world, s3, repo)
         source = world.redis("source")
         world.capture(repo, source)
         world.wait_protected(repo, 0)
@@ -29,6 +33,45 @@ def test_protect_break_find_restore_verify_expire_and_mirror_in_s3(world):
         again = world.redis("again")
         world.run("restore", "--repo", copy, "--at", found[0]["at"], "--to", again.url)
         assert again.digest() == before
+        client.pipeline([("HSET", f"later:{i}", "data", "y" * 100) for i in range(500)])
+        world.wait_protected(repo, int(client.info()["master_repl_offset"]))
+        folder = a_copy_may_be_with_another_service(world, s3, repo)
+        nobody_is_locked_in(world, folder, source.digest())
+
+
+def a_copy_may_be_with_another_service(world, s3, repo):
+    folder = world.folder / "folder-copy"
+    world.run("mirror", "--repo", repo, "--to", folder)
+    elsewhere = {"AWS_ENDPOINT_URL_S3": "http://127.0.0.1:1", "AWS_REGION": "eu-central-1"}
+    world.run("mirror", "--repo", folder, "--to", s3.url("second"), "--to-s3-region", "us-east-1", "--to-s3-endpoint",
+              f"http://127.0.0.1:{s3.port}", env=elsewhere)
+    assert world.status(s3.url("second"))["protected_offset"] == world.status(folder)["protected_offset"]
+    return folder
+
+
+def nobody_is_locked_in(world, folder, digest):
+    """Out of our formats by the script that has nothing of ours."""
+    script = pathlib.Path(__file__).resolve().parents[2] / "docs" / "formats" / "read_repository.py"
+    data = world.folder / "by-script"
+    data.mkdir()
+    subprocess.run([sys.executable, script, folder, "--passphrase-file", world.passphrase, "--rdb", data / "dump.rdb",
+                    "--stream", world.folder / "stream.resp"], check=True, timeout=60)
+    server = world.redis("by-script")
+    subprocess.run(["redis-cli", "-p", str(server.port), "--pipe"], stdin=open(world.folder / "stream.resp", "rb"),
+                   check=True, stdout=subprocess.DEVNULL, timeout=60)
+    assert server.digest() == digest
+
+
+def no_other_inside_or_around(world, s3, repo):
+    def refused(place, told):
+        outcome = world.run("init", place, check=False)
+        assert outcome.code == 5 and told in outcome.err and "beside it" in outcome.err, outcome
+
+    for inner in (s3.url("team/repo/inner"), s3.url("team/repo/sources/default")):
+        refused(inner, f"{inner} lies inside the repository {repo}")
+    for outer in (s3.url("team"), f"s3://{s3.bucket}"):
+        refused(outer, f"the repository {repo} lies inside {outer}")
+    world.init(s3.url("team/repo-2"))
 
 
 def test_a_gateway_that_dies_under_load_costs_nothing(world):

@@ -43,6 +43,11 @@ def test_wrong_words_are_told_and_change_nothing(world):
     assert "--restore" in refused("verify", "--name", "nope")
     assert "inside each other" in refused("mirror", "--to", repo / "copy")
     assert "inside each other" in refused("mirror", "--to", world.folder)
+    nowhere = world.folder / "nowhere" / "work"
+    for command in (("restore", "--to", f"rdb:{world.folder}/dump.rdb"), ("restore", "--to", "redis://127.0.0.1:1"),
+                    ("verify", "--restore"), ("expire",), ("bisect", "--check", "k* type=hash"), ("drill", "run", "restore")):
+        assert "no such folder" in refused(*command, "--work-dir", nowhere), command
+    assert "not a folder" in refused("verify", "--restore", "--work-dir", world.passphrase)
     assert "check the path" in refused("rdb", "check", world.folder / "nothing", code=3)
     assert names(world.folder) == before
     assert "no source yet" in world.run("history", "--repo", repo).out
@@ -73,6 +78,17 @@ def test_a_repository_inside_another_is_refused_and_init_leaves_no_empty_folder(
         refused = world.run("init", world.folder / "repo" / inner, check=False)
         assert refused.code == 5 and f"inside the repository {repo}" in refused.err, refused
         assert not (world.folder / "repo" / inner).exists()
+    around = world.folder / "around"
+    world.init(around / "two words" / "repo")
+    before = names(around)
+    for outer in (around, around / "two words"):
+        refused = world.run("init", outer, check=False)
+        assert refused.code == 5 and f"the repository {around}/two words/repo lies inside {outer}" in refused.err, refused
+    for place in (around, around / "two words" / "repo" / "copy"):
+        refused = world.run("mirror", "--repo", repo, "--to", place, check=False)
+        assert refused.code == 5 and "two words/repo" in refused.err, refused
+    assert names(around) == before
+    world.init(around / "beside")
     before = names(world.folder / "repo")
     for args in (["restore", "--to", f"dir:{repo}/inner"], ["restore", "--to", f"rdb:{repo}/keys/dump.rdb"],
                  ["capture", "--source", "redis://127.0.0.1:1", "--outbox", repo],

@@ -6,6 +6,7 @@
 #include <ostream>
 
 #include "app/cli/command_context.h"
+#include "app/cli/work_directory.h"
 #include "protect/restore/restore_plan.h"
 #include "protect/restore/scratch_restore.h"
 #include "respond/bisect/bisection.h"
@@ -155,6 +156,7 @@ void print_text(const CommandContext& context, const std::string& source, const 
 
 Result<int> run_bisect(const CommandContext& context, const BisectArguments& arguments) {
   ASSIGN_OR_RETURN(respond::MomentCheck check, check_of(arguments));
+  RETURN_IF_ERROR(require_work_directory(context.files, arguments.work_directory));
   ASSIGN_OR_RETURN(const auto store, context.open_store());
   ASSIGN_OR_RETURN(const storage::Repository repository, context.open_repository(*store));
   ASSIGN_OR_RETURN(const std::string source, context.choose_source(*store, arguments.name));

@@ -7,6 +7,7 @@
 #include "app/cli/drill_site.h"
 #include "app/cli/progress_line.h"
 #include "app/cli/run_site.h"
+#include "app/cli/work_directory.h"
 #include "base/remove_tree.h"
 #include "plan/model/value_access.h"
 #include "respond/detect/probe_maker.h"
@@ -115,6 +116,7 @@ Result<int> run_restore_drill_command(CommandContext& context, const DrillArgume
   }
   RETURN_IF_ERROR(take_from_arguments(arguments, setup));
   RETURN_IF_ERROR(protect::parse_when(arguments.at));
+  RETURN_IF_ERROR(require_work_directory(context.files, arguments.work_directory));
   if (setup.repository.empty())
     return Error(ErrorKind::kInvalidArgument, "from which repository is not said",
                  "anclora drill run restore --repo REPO, or --plan FILE");
@@ -122,7 +124,6 @@ Result<int> run_restore_drill_command(CommandContext& context, const DrillArgume
   begun.environment = arguments.environment.empty() ? "scratch" : arguments.environment;
   begun.starter = arguments.contact;
   // From the root on: whoever cleans up after a kill may stand elsewhere.
-  RETURN_IF_ERROR(context.files.create_directories(arguments.work_directory));
   ASSIGN_OR_RETURN(const std::string work_directory, context.files.resolve(arguments.work_directory));
   begun.work_folder = work_directory + "/anclora-drill-" + to_hex(context.random.bytes(4));
   ASSIGN_OR_RETURN(const respond::OpenDrill drill,

@@ -7,6 +7,7 @@
 
 #include "app/cli/command_context.h"
 #include "app/cli/json_text.h"
+#include "app/cli/work_directory.h"
 #include "protect/restore/restore_route.h"
 #include "protect/restore/scratch_base.h"
 #include "protect/restore/stream_boundary.h"
@@ -184,6 +185,7 @@ Result<std::uint64_t> expire_safety_copies(const CommandContext& context, storag
 }
 
 Result<int> run_expire(const CommandContext& context, const ExpireArguments& arguments) {
+  if (!arguments.dry_run) RETURN_IF_ERROR(require_work_directory(context.files, arguments.work_directory));
   ASSIGN_OR_RETURN(const auto store, context.open_store());
   ASSIGN_OR_RETURN(const storage::Repository repository, context.open_repository(*store));
   // A mirror's chain is its source's: there, only what the source retired is deleted.

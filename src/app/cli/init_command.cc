@@ -3,8 +3,8 @@
 #include <ostream>
 
 #include "app/cli/command_context.h"
-#include "app/cli/inside_repository.h"
 #include "app/cli/json_text.h"
+#include "app/cli/nested_place.h"
 #include "base/secret_file.h"
 
 namespace anclora::app {
@@ -37,8 +37,7 @@ Result<int> recovery_key_told(const CommandContext& context, bool encrypted) {
 
 Result<int> run_init(const CommandContext& context, const InitArguments& arguments) {
   const std::string& repo = arguments.repo.empty() ? context.options.repo : arguments.repo;
-  RETURN_IF_ERROR(refuse_inside_repository(
-      context.files, repo, "choose a folder beside it; several sources go into one repository: capture --name"));
+  RETURN_IF_ERROR(refuse_nested_place(context, repo));
   ASSIGN_OR_RETURN(const auto store, context.open_store(repo));
   storage::InitOptions options;
   options.encrypted = !arguments.no_encryption;

@@ -1,10 +1,9 @@
 #include "app/cli/inside_repository.h"
 
 #include <filesystem>
-#include <nlohmann/json.hpp>
 
 #include "app/daemon/state_folder.h"
-#include "storage/repository/repository.h"
+#include "storage/repository/nested.h"
 
 namespace anclora::app {
 
@@ -17,10 +16,7 @@ Status refuse_inside_repository(FileSystem& files, const std::string& path, cons
   for (std::size_t slash = place.rfind('/'); slash != std::string::npos && slash > 0;
        slash = place.rfind('/', slash - 1)) {
     const std::string outer = place.substr(0, slash);
-    const auto config = files.read_all(outer + "/" + storage::layout::config(), kMiB);
-    if (!config) continue;
-    const auto json = nlohmann::json::parse(*config, nullptr, false);
-    if (json.is_object() && json.contains("repository") && json.contains("required_features"))
+    if (storage::holds_repository(files, outer))
       return Error(ErrorKind::kFailedPrecondition, place + " lies inside the repository " + outer, hint);
   }
   return {};

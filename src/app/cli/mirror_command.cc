@@ -7,9 +7,11 @@
 
 #include "app/cli/command_context.h"
 #include "app/cli/json_text.h"
+#include "app/cli/nested_place.h"
 #include "app/daemon/mirror_note.h"
 #include "app/daemon/state_folder.h"
 #include "storage/repository/mirror.h"
+#include "storage/repository/nested.h"
 
 namespace anclora::app {
 namespace {
@@ -18,6 +20,7 @@ constexpr Duration kCompareEvery = std::chrono::hours(24);  // with --follow --c
 
 struct MirrorArguments {
   std::string to;
+  std::string to_endpoint, to_region;
   bool follow = false;
   bool promote = false;
   bool checksum = false;
@@ -101,9 +104,18 @@ Status refuse_nesting(const std::string& from, const std::string& to) {
                "mirror to a place of its own, best on another machine");
 }
 
+// As the copy's place is to be opened: it may be in another region, or with another service.
+CommandContext context_of_copy(const CommandContext& context, const MirrorArguments& arguments) {
+  CommandContext there = context;
+  if (!arguments.to_endpoint.empty()) there.options.s3_endpoint = arguments.to_endpoint;
+  if (!arguments.to_region.empty()) there.options.s3_region = arguments.to_region;
+  return there;
+}
+
 Result<int> run_mirror(const CommandContext& context, const MirrorArguments& arguments) {
+  const CommandContext there = context_of_copy(context, arguments);
   if (arguments.promote) {
-    ASSIGN_OR_RETURN(const auto store, context.open_store(arguments.to.empty() ? context.options.repo : arguments.to));
+    ASSIGN_OR_RETURN(const auto store, there.open_store(arguments.to.empty() ? context.options.repo : arguments.to));
     RETURN_IF_ERROR(storage::promote_mirror(*store, context.clock));
     if (context.options.json)
       context.out << json_text(nlohmann::ordered_json{{"promoted", store->describe()}});
@@ -119,7 +131,9 @@ Result<int> run_mirror(const CommandContext& context, const MirrorArguments& arg
   ASSIGN_OR_RETURN(const auto from, context.open_store());
   // Opening proves that the secret fits, before anything is copied.
   ASSIGN_OR_RETURN(const storage::Repository repository, context.open_repository(*from));
-  ASSIGN_OR_RETURN(const auto to, context.open_store(arguments.to));
+  ASSIGN_OR_RETURN(const auto to, there.open_store(arguments.to));
+  if (const auto begun = storage::holds_repository(*to); begun && !*begun)
+    RETURN_IF_ERROR(refuse_nested_place(there, arguments.to));
   if (arguments.follow) return follow(context, arguments, *from, *to, interval);
   const MonoTime started = context.clock.mono_now();
   storage::MirrorOptions options;
@@ -137,6 +151,8 @@ void add_mirror_command(CLI::App& app, CommandContext& context) {
   auto arguments = std::make_shared<MirrorArguments>();
   CLI::App* command = app.add_subcommand("mirror", "a second copy of the repository, elsewhere, itself restorable");
   command->add_option("--to", arguments->to, "where: a path or s3://bucket/prefix");
+  command->add_option("--to-s3-endpoint", arguments->to_endpoint, "of the copy, where it is not the repository's");
+  command->add_option("--to-s3-region", arguments->to_region, "of the copy, where it is not the repository's");
   command->add_flag("--follow", arguments->follow, "go on copying until stopped");
   command->add_option("--interval", arguments->interval, "pause between two passes with --follow")
       ->capture_default_str();

@@ -9,6 +9,7 @@
 #include "app/cli/json_text.h"
 #include "app/cli/progress_line.h"
 #include "app/cli/redis_url_option.h"
+#include "app/cli/work_directory.h"
 #include "app/daemon/state_folder.h"
 #include "app/view/source_report.h"
 #include "protect/restore/directory_target.h"
@@ -234,6 +235,8 @@ Result<int> run_restore(const CommandContext& context, const RestoreArguments& a
   if (arguments.to.url.starts_with("dir:") || arguments.to.url.starts_with("rdb:"))
     RETURN_IF_ERROR(
         refuse_inside_repository(context.files, arguments.to.url.substr(4), "restore to a place of its own"));
+  if (!arguments.to.url.starts_with("dir:"))
+    RETURN_IF_ERROR(require_work_directory(context.files, arguments.work_directory));
   ASSIGN_OR_RETURN(const auto store, context.open_store());
   ASSIGN_OR_RETURN(const storage::Repository repository, context.open_repository(*store));
   ASSIGN_OR_RETURN(const std::string source, context.choose_source(*store, arguments.name));

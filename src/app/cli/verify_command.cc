@@ -7,6 +7,7 @@
 #include "app/cli/command_context.h"
 #include "app/cli/error_report.h"
 #include "app/cli/json_text.h"
+#include "app/cli/work_directory.h"
 #include "app/daemon/local_sightings.h"
 #include "protect/restore/scratch_base.h"
 #include "protect/verify/repository_verify.h"
@@ -73,6 +74,7 @@ Result<int> run_verify(const CommandContext& context, const VerifyArguments& arg
   if (!arguments.name.empty() && !arguments.restore)
     return Error(ErrorKind::kInvalidArgument, "--name needs --restore: every source is read",
                  "anclora verify --restore --name " + arguments.name);
+  if (arguments.restore) RETURN_IF_ERROR(require_work_directory(context.files, arguments.work_directory));
   ASSIGN_OR_RETURN(const auto store, context.open_store());
   ASSIGN_OR_RETURN(const storage::Repository repository, context.open_repository(*store));
   options.seed = context.random.next_u64();
