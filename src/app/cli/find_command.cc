@@ -61,6 +61,14 @@ nlohmann::ordered_json summary_json(const protect::FindSummary& summary, nlohman
           {"note", summary.note}};
 }
 
+// A command of just now may not be protected yet.
+std::string searched_up_to(const storage::SourceState& state) {
+  if (!state.head) return {};
+  const storage::LogEntry& newest = state.head->entry;
+  return fmt::format(" up to {}{}", to_string(storage::Position{state.head->timeline, newest.boundary}),
+                     newest.marks.empty() ? std::string() : ", " + format_rfc3339(newest.marks.back().wall));
+}
+
 Result<int> run_find(const CommandContext& context, const FindArguments& arguments) {
   ASSIGN_OR_RETURN(const protect::FindQuery query, query_of(context, arguments));
   ASSIGN_OR_RETURN(const auto store, context.open_store());
@@ -89,7 +97,8 @@ Result<int> run_find(const CommandContext& context, const FindArguments& argumen
     context.out << json_text(json);
     return code;
   }
-  if (summary.found == 0) context.out << "nothing found\n";
+  if (summary.found == 0)
+    context.out << "nothing found" << (arguments.until.empty() ? searched_up_to(state) : "") << "\n";
   if (summary.cut_off)
     context.out << fmt::format("there is more than {} lines: narrow it with --since, --until or --limit\n",
                                query.limit);

@@ -82,6 +82,7 @@ class LiveRestore {
  private:
   // After the clock has stopped: the target serves already.
   void count_what_is_lost() {
+    if (!plan_.distance.same_timeline) return;  // what lies on another timeline has no count against this one
     auto lost = count_commands_lost({*store_, repository_, state_}, plan_);
     if (lost.has_value()) {
       outcome_.commands_lost = *lost;
