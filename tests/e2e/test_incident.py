@@ -66,6 +66,38 @@ def test_a_person_opens_acknowledges_notes_and_closes_it(world):
     assert [each["incident"] for each in listed["incidents"]] == [name]
 
 
+def test_what_people_write_stands_in_the_report_in_every_format_and_language(world):
+    site = Site(world, [step("one")])
+    name = opened(world, site)
+    blank = "to be written by people", "por escribir por las personas"
+    texts = {part: f"what <{part}> was" for part in (
+        "root_cause", "impact", "users_affected", "revenue_impact", "resolution", "prevention", "went_well", "to_improve")}
+    unknown = incident(world, "write", "blame", "bob", "--as", "ada", check=False)
+    assert unknown.code == 2 and "root_cause" in unknown.err, unknown
+    assert incident(world, "write", "root_cause", "x", "--as", "eve", check=False).code == 2
+    incident(world, "action", "add", "alarm", "--owner", "ada", "--due", "2026-12-01", "--as", "ada")
+    incident(world, "write", "root_cause", "a first guess", "--as", "ada")
+    incident(world, "close", "--as", "ada", "--reason", "served again")
+    for part, text in texts.items():
+        incident(world, "write", part, text, "--as", "bob", "--incident", name)
+    incident(world, "write", "to_improve", "and another", "--as", "ada", "--incident", name)
+    shown = incident(world, "show", name, "--json").json()
+    has_no_other_fields_than_documented("incident", shown)
+    assert [(each["part"], each["contact"]) for each in shown["written"]][:2] == [("root_cause", "ada"), ("root_cause", "bob")]
+    words = incident(world, "report", name, "--format", "json").json()["words"]
+    assert {part: words[part] for part in texts} == {
+        **texts, "went_well": ["what <went_well> was"], "to_improve": ["what <to_improve> was", "and another"]}, words
+    for language in "en", "es":
+        for form in "md", "html":
+            out = incident(world, "report", name, "--format", form, "--language", language).out
+            assert not any(text in out for text in blank), out
+            for part in texts:
+                assert part.replace("_", "") in out.replace("\\", "").replace("_", ""), (part, out)
+            assert "a first guess" in out and "and another" in out, out
+    incident(world, "export", name, "--out", world.folder / "out.tar")
+    assert incident(world, "verify", world.folder / "out.tar").code == 0
+
+
 def test_a_run_on_production_opens_it_and_the_next_one_joins(world):
     site = Site(world, [step("one"), step("two", "one", 0, "", ", approve: {roles: [lead], timeout: 10m}")])
     process = site.start(log="first.log")

@@ -44,6 +44,13 @@ Json facts_json(const IncidentState& state) {
                               return {
                                   {"time", format_rfc3339(each.time)}, {"contact", each.contact}, {"text", each.text}};
                             })},
+          {"written", list_of(state.written,
+                              [](const auto& each) -> Json {
+                                return {{"part", each.part},
+                                        {"contact", each.contact},
+                                        {"time", format_rfc3339(each.time)},
+                                        {"text", each.text}};
+                              })},
           {"actions", list_of(state.actions,
                               [](const auto& each) -> Json {
                                 return {{"id", each.id},

@@ -47,6 +47,24 @@ void add_deliveries(ReportFacts& facts, const IncidentState& state) {
                                 each.detail.empty() ? each.event : each.event + ": " + each.detail});
 }
 
+void add_words(ReportWords& words, const IncidentState& state) {
+  words.resolution = state.closing;
+  const auto of = [&](std::string_view part, std::string& text) {
+    for (const WrittenText& each : state.written)
+      if (each.part == part) text = each.text;
+  };
+  of("impact", words.impact);
+  of("root_cause", words.root_cause);
+  of("resolution", words.resolution);
+  of("users_affected", words.users_affected);
+  of("revenue_impact", words.revenue_impact);
+  of("prevention", words.prevention);
+  for (const WrittenText& each : state.written) {
+    if (each.part == "went_well") words.went_well.push_back(each.text);
+    if (each.part == "to_improve") words.to_improve.push_back(each.text);
+  }
+}
+
 }  // namespace
 
 ReportFacts collect_incident_facts(const plan::Plan& plan, const IncidentContent& incident,
@@ -75,7 +93,7 @@ ReportFacts collect_incident_facts(const plan::Plan& plan, const IncidentContent
   add_deliveries(facts, state);
   facts.evidence.push_back(
       {"incident_journal", state.id, to_hex(incident.tip), incident.count, "anclora incident show " + state.id});
-  facts.words.resolution = state.closing;
+  add_words(facts.words, state);
   facts.generated = now;
   return facts;
 }

@@ -61,5 +61,30 @@ TEST(IncidentFacts, SayWhatTheIncidentSaysWithoutAnyRun) {
   EXPECT_EQ(facts.evidence.at(0).records, 5U);
 }
 
+TEST(IncidentFacts, SayWhatPeopleWroteTheNewestOfEachTextAndAllLessons) {
+  IncidentContent incident = content();
+  const auto write = [&](const char* part, const char* text) {
+    IncidentRecord record(IncidentKind::kWritten, "bob", text);
+    record.fields = {{"part", part}};
+    record.time = at(95);
+    EXPECT_TRUE(apply(incident.state, record)) << part;
+    incident.records.push_back(record);
+  };
+  for (const std::string_view part : kReportParts) write(std::string(part).c_str(), ("1 " + std::string(part)).c_str());
+  for (const char* part : {"root_cause", "went_well", "to_improve"}) write(part, "2");
+  const ReportFacts facts = collect_incident_facts({}, incident, {}, at(100));
+  EXPECT_EQ(facts.words.root_cause, "2");
+  EXPECT_EQ(facts.words.impact, "1 impact");
+  EXPECT_EQ(facts.words.users_affected, "1 users_affected");
+  EXPECT_EQ(facts.words.revenue_impact, "1 revenue_impact");
+  EXPECT_EQ(facts.words.resolution, "1 resolution");  // instead of what the incident was closed with
+  EXPECT_EQ(facts.words.prevention, "1 prevention");
+  EXPECT_EQ(facts.words.went_well, (std::vector<std::string>{"1 went_well", "2"}));
+  EXPECT_EQ(facts.words.to_improve, (std::vector<std::string>{"1 to_improve", "2"}));
+  EXPECT_TRUE(std::ranges::any_of(facts.timeline, [](const ReportEvent& event) {
+    return event.kind == "incident.written" && event.actor == "bob" && event.text == "root_cause: 1 root_cause";
+  }));
+}
+
 }  // namespace
 }  // namespace anclora::respond

@@ -5,7 +5,7 @@
 namespace anclora::respond {
 namespace {
 
-constexpr std::array<std::pair<IncidentKind, std::string_view>, 11> kNames = {{
+constexpr std::array<std::pair<IncidentKind, std::string_view>, 12> kNames = {{
     {IncidentKind::kOpened, "incident.opened"},
     {IncidentKind::kVerdict, "incident.verdict"},
     {IncidentKind::kSignal, "incident.signal"},
@@ -14,6 +14,7 @@ constexpr std::array<std::pair<IncidentKind, std::string_view>, 11> kNames = {{
     {IncidentKind::kAcknowledged, "incident.acknowledged"},
     {IncidentKind::kDelivery, "incident.delivery"},
     {IncidentKind::kRunLinked, "incident.run_linked"},
+    {IncidentKind::kWritten, "incident.written"},
     {IncidentKind::kActionAdded, "action.added"},
     {IncidentKind::kActionDone, "action.done"},
     {IncidentKind::kClosed, "incident.closed"},

@@ -21,9 +21,10 @@ enum class IncidentKind : std::uint8_t {
   kAcknowledged,  // actor took it; text
   kDelivery,      // a message to a person: see IncidentDelivery
   kRunLinked,     // run, scenario
+  kWritten,       // part (see kReportParts): a text of the report by a person
   kActionAdded,   // item, owner, due (YYYY-MM-DD); text: what
   kActionDone,    // item; text: evidence
-  kClosed,        // text: why. After it only notes, deliveries and action items
+  kClosed,        // text: why. After it only notes, deliveries, the report's texts and action items
 };
 // "incident.opened", ...: as in the journal.
 std::string_view to_string(IncidentKind kind);

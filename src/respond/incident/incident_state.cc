@@ -1,6 +1,7 @@
 #include "respond/incident/incident_state.h"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
 #include <charconv>
@@ -13,8 +14,8 @@ Error refused(std::string message, std::string hint) {
 }
 
 bool may_follow_the_end(IncidentKind kind) {
-  return kind == IncidentKind::kNote || kind == IncidentKind::kDelivery || kind == IncidentKind::kActionAdded ||
-         kind == IncidentKind::kActionDone;
+  return kind == IncidentKind::kNote || kind == IncidentKind::kDelivery || kind == IncidentKind::kWritten ||
+         kind == IncidentKind::kActionAdded || kind == IncidentKind::kActionDone;
 }
 
 std::optional<WallTime> time_field(const IncidentRecord& record, std::string_view name) {
@@ -85,6 +86,12 @@ Status take_action_added(IncidentState& state, const IncidentRecord& record) {
   return {};
 }
 
+Status take_written(IncidentState& state, const IncidentRecord& record) {
+  if (const Status known = check_report_part(record.field("part")); !known) return refused(known.error().message(), "");
+  state.written.push_back({record.field("part"), record.actor, record.text, record.time});
+  return {};
+}
+
 Status take(IncidentState& state, const IncidentRecord& record) {
   switch (record.kind) {
     case IncidentKind::kOpened:
@@ -115,6 +122,8 @@ Status take(IncidentState& state, const IncidentRecord& record) {
       if (std::ranges::find(state.runs, record.field("run"), &LinkedRun::run) == state.runs.end())
         state.runs.push_back({record.field("run"), record.field("scenario"), record.time});
       return {};
+    case IncidentKind::kWritten:
+      return take_written(state, record);
     case IncidentKind::kActionAdded:
       return take_action_added(state, record);
     case IncidentKind::kActionDone:
@@ -129,6 +138,12 @@ Status take(IncidentState& state, const IncidentRecord& record) {
 }
 
 }  // namespace
+
+Status check_report_part(std::string_view part) {
+  if (std::ranges::find(kReportParts, part) != kReportParts.end()) return {};
+  return Error(ErrorKind::kInvalidArgument, fmt::format("the report has no part \"{}\"", part),
+               fmt::format("it has: {}", fmt::join(kReportParts, ", ")));
+}
 
 IncidentRecord to_record(const IncidentDelivery& delivery) {
   IncidentRecord record(IncidentKind::kDelivery, {}, delivery.detail);
@@ -157,8 +172,9 @@ Status apply(IncidentState& state, const IncidentRecord& record) {
   if (opening == state.opened.has_value())
     return refused(opening ? "the incident is opened twice" : "the incident was not opened", "");
   if (state.closed && !may_follow_the_end(record.kind))
-    return refused(fmt::format("{} was closed at {}", state.id, format_rfc3339(*state.closed)),
-                   "what comes after it is a note or an action item; a new one: anclora incident open");
+    return refused(
+        fmt::format("{} was closed at {}", state.id, format_rfc3339(*state.closed)),
+        "what comes after it is a note, a text of the report or an action item; a new one: anclora incident open");
   RETURN_IF_ERROR(take(state, record));
   state.last_time = record.time;
   return {};

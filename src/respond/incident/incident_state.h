@@ -1,6 +1,7 @@
 // What an incident's journal says. A pure fold over the records; what may not follow is refused.
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -62,6 +63,18 @@ struct ActionItem {
   std::string done_by, evidence;
 };
 
+// The parts of the report that only people can write, by their names in its JSON. Of the last two every text counts, of
+// the others the newest.
+inline constexpr std::array<std::string_view, 8> kReportParts = {
+    "root_cause", "impact", "users_affected", "revenue_impact", "resolution", "prevention", "went_well", "to_improve"};
+// kInvalidArgument naming the parts there are.
+Status check_report_part(std::string_view part);
+
+struct WrittenText {
+  std::string part, contact, text;
+  WallTime time;
+};
+
 struct IncidentState {
   std::string id, scenario, severity, service, plan_file, plan_hash, origin;
   std::string opened_by;  // empty: by itself
@@ -73,6 +86,7 @@ struct IncidentState {
   std::vector<IncidentNote> notes;
   std::vector<Acknowledgement> acknowledgements;  // each person once, the latest: it holds again from then on
   std::vector<LinkedRun> runs;                    // each once
+  std::vector<WrittenText> written;               // in the order of writing, also what was written anew
   std::vector<ActionItem> actions;
   std::vector<IncidentDelivery> deliveries;  // the newest state of each event, contact and channel
   WallTime last_time;

@@ -99,6 +99,19 @@ TEST(IncidentState, RemembersVerdictsSignalsAndTheNewestSeverity) {
   EXPECT_EQ(state.signals.at(0).name, "RedisDown");
 }
 
+TEST(IncidentState, KeepsWhatPeopleWriteForTheReportAlsoAfterTheEnd) {
+  IncidentState state = open_state();
+  EXPECT_TRUE(apply(state, with(IncidentKind::kWritten, "bob", {{"part", "root_cause"}})));
+  EXPECT_TRUE(apply(state, with(IncidentKind::kClosed, "ada", {})));
+  EXPECT_TRUE(apply(state, with(IncidentKind::kWritten, "ada", {{"part", "root_cause"}})));
+  ASSERT_EQ(state.written.size(), 2U);
+  EXPECT_EQ(state.written[0].contact, "bob");
+  const Status unknown = apply(state, with(IncidentKind::kWritten, "ada", {{"part", "blame"}}));
+  ASSERT_FALSE(unknown);
+  EXPECT_EQ(unknown.error().kind(), ErrorKind::kFailedPrecondition);
+  EXPECT_EQ(state.written.size(), 2U);
+}
+
 TEST(IncidentRecord, ReadsBackEveryKind) {
   for (int kind = 0; kind <= static_cast<int>(IncidentKind::kClosed); ++kind) {
     const IncidentRecord record(static_cast<IncidentKind>(kind), "ada", "text");

@@ -32,6 +32,8 @@ std::string describe(const IncidentRecord& record) {
                     record.text);
     case IncidentKind::kRunLinked:
       return record.field("run");
+    case IncidentKind::kWritten:
+      return joined(record.field("part"), record.text);
     case IncidentKind::kActionAdded:
       return joined(fmt::format("{} for {}{}{}", record.field("item"), record.field("owner"),
                                 record.field("due").empty() ? "" : " by ", record.field("due")),

@@ -207,6 +207,7 @@ inline constexpr ReportText kReportTexts[] = {
     {"event.incident.acknowledged", "Acknowledged", "Atendido"},
     {"event.incident.delivery", "Notification", "Aviso"},
     {"event.incident.run_linked", "Run linked", "Ejecución vinculada"},
+    {"event.incident.written", "Written for the report", "Escrito para el informe"},
     {"event.action.added", "Action item", "Acción pendiente"},
     {"event.action.done", "Action item done", "Acción terminada"},
     {"event.incident.closed", "Incident closed", "Incidente cerrado"},

@@ -1,0 +1,39 @@
+#include "app/cli/incident_arguments.h"
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <CLI/CLI.hpp>
+#include <algorithm>
+#include <nlohmann/json.hpp>
+#include <ostream>
+
+namespace anclora::app {
+
+CLI::App* add_incident_subcommand(CLI::App& parent, CommandContext& context, const IncidentArg& arguments,
+                                  const char* name, const char* help, const std::string& example,
+                                  Result<int> (*run)(CommandContext&, const IncidentArguments&)) {
+  CLI::App* command = parent.add_subcommand(name, help);
+  command->footer("Example: anclora incident " + example);
+  command->callback(
+      [&context, arguments, run] { context.action = [&context, arguments, run] { return run(context, *arguments); }; });
+  return command;
+}
+
+void add_who(CLI::App& command, const IncidentArg& arguments) {
+  command.add_option("--as", arguments->contact, "who you are: a contact's id in the plan")->required();
+}
+
+Status check_severity(const plan::Plan& plan, const std::string& severity) {
+  std::vector<std::string> known;
+  for (const plan::SeverityObjective& each : plan.severities) known.push_back(each.id);
+  if (known.empty() || std::ranges::find(known, severity) != known.end()) return {};
+  return Error(ErrorKind::kInvalidArgument, fmt::format("the plan has no severity {}", severity),
+               fmt::format("it has: {}", fmt::join(known, ", ")));
+}
+
+void print_json(CommandContext& context, const nlohmann::ordered_json& json) {
+  context.out << json.dump(2, ' ', false, nlohmann::json::error_handler_t::replace) << "\n";
+}
+
+}  // namespace anclora::app

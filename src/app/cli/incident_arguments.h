@@ -1,0 +1,35 @@
+// What the `incident` commands read from the command line.
+#pragma once
+
+#include <memory>
+#include <nlohmann/json_fwd.hpp>
+#include <string>
+
+#include "app/cli/command_context.h"
+#include "plan/plan.h"
+
+namespace anclora::app {
+
+struct IncidentArguments {
+  std::string incident, contact, text, scenario, plan, severity, item, owner, due, part;
+};
+using IncidentArg = std::shared_ptr<IncidentArguments>;
+
+inline constexpr const char* kIncidentHelp = "the incident's id (default: the newest open one)";
+
+// A subcommand of `parent` that calls `run`; `example` is what follows "anclora incident".
+CLI::App* add_incident_subcommand(CLI::App& parent, CommandContext& context, const IncidentArg& arguments,
+                                  const char* name, const char* help, const std::string& example,
+                                  Result<int> (*run)(CommandContext&, const IncidentArguments&));
+// --as, required.
+void add_who(CLI::App& command, const IncidentArg& arguments);
+
+// kInvalidArgument naming the plan's severities; a plan without any takes all.
+Status check_severity(const plan::Plan& plan, const std::string& severity);
+
+void print_json(CommandContext& context, const nlohmann::ordered_json& json);
+
+// What people add to an incident: notes, acknowledgement, severity, the end, the report's texts, action items.
+void add_incident_entries(CLI::App& incident, CommandContext& context);
+
+}  // namespace anclora::app
