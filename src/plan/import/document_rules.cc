@@ -78,6 +78,13 @@ void judge_copies(const PaperPlan& paper, Findings& findings) {
     add_warning(findings, "backup.one_copy", at(line),
                 "no copy in another account or region, nothing that cannot be deleted, no checksums",
                 "anclora mirror, with an immutable store");
+  const bool encrypted = any_command(paper, [](const ShellCommand& command) {
+    return has_word(lower_case(command.text), {"--sse", "kms", "gpg", "encrypt", "age -"});
+  });
+  if (!layouts.empty() && !encrypted && line != 0)
+    add_warning(findings, "backup.not_encrypted", at(line),
+                "nothing encrypts the copies, and it is not said who keeps the key",
+                "anclora init asks for a passphrase and gives a recovery key");
   for (const PaperContact& contact : paper.contacts)
     if (has_word(lower_case(contact.role), {"evolution"}) && !any_command(paper, [](const ShellCommand& command) {
           return has_word(lower_case(command.text), {"postgres", "pg_dump"});
@@ -85,6 +92,35 @@ void judge_copies(const PaperPlan& paper, Findings& findings) {
       add_warning(findings, "backup.sessions_missing", at(contact.line),
                   "a self-hosted Evolution API keeps its sessions in Postgres, which nothing backs up",
                   "add it as a target of kind database, with a backup");
+}
+
+// What must be in the other region before the disaster, or the move there cannot work.
+void judge_other_region(const PaperPlan& paper, Findings& findings) {
+  const auto prepared = [&](std::initializer_list<std::string_view> words) {
+    return any_command(paper, [&](const ShellCommand& command) { return has_word(lower_case(command.text), words); });
+  };
+  for (const PaperProcedure& scenario : paper.procedures) {
+    if (!scenario.scenario || scenario.topic != Topic::kRegion) continue;
+    if (!prepared({"replicate-secret", "add-replica-regions", "replicate-key"}))
+      add_warning(findings, "region.settings_not_copied", at(scenario.section->line),
+                  "nothing copies parameters, secrets and keys to the other region: the service cannot start there",
+                  "replicate them beforehand, and compare them every half hour");
+    if (!prepared({"capacity-reservation", "capacity-provider", "service-quotas"}))
+      add_warning(findings, "region.no_capacity", at(scenario.section->line),
+                  "no capacity is reserved in the other region, where everybody goes at the same moment",
+                  "reserve it, or keep a part of the service running there");
+  }
+}
+
+// Numbers and addresses that nobody tries are wrong on the day.
+void judge_reachability(const PaperPlan& paper, Findings& findings) {
+  if (paper.contacts.empty()) return;
+  const bool tried = std::ranges::any_of(paper.drills, [](const PaperDrill& drill) {
+    return has_word(lower_case(drill.what), {"contact", "call", "phone", "llamada", "telef"});
+  });
+  if (!tried)
+    add_warning(findings, "contact.never_tried", at(paper.contacts.front().line),
+                "nobody ever tries whether these people can be reached", "monthly: anclora plan test-contacts");
 }
 
 void judge_address(const PaperContact& contact, const std::string& address, Findings& findings) {
@@ -192,7 +228,9 @@ void judge_document(const PaperPlan& paper, Findings& findings) {
   judge_points(paper, findings);
   judge_estimates(paper, findings);
   judge_copies(paper, findings);
+  judge_other_region(paper, findings);
   judge_contacts(paper, findings);
+  judge_reachability(paper, findings);
   judge_levels(paper, findings);
   judge_drills(paper, findings);
 }

@@ -95,6 +95,13 @@ const std::vector<Fault>& known_faults() {
       {"contact.unknown_domain", "help@provider"},
       {"escalation.contradiction", "if unresolved"},
       {"escalation.after_rto", "Level 2"},
+      {"region.settings_not_copied", "Scenario A"},
+      {"region.no_capacity", "Scenario A"},
+      {"redis.no_point_in_time", "Scenario C"},
+      {"backup.not_encrypted", "$(date +%Y%m%d)"},
+      {"contact.never_tried", "On call** |"},
+      {"shell.unquoted", "--rdb /tmp/latest.rdb"},
+      {"shell.no_timeout", "latest.rdb /tmp/"},
   };
   return faults;
 }
@@ -126,6 +133,25 @@ TEST(ImportPaper, NamesThemWhereTheyStandInAChangedCopy) {
   // A step less.
   std::erase_if(lines, [](const std::string& line) { return line.find("aws s3 ls") != std::string::npos; });
   expect_faults(lines);
+}
+
+TEST(ImportPaper, SaysNothingOfWhatThePaperHas) {
+  std::string paper = source_file("tests/plans/paper.md");
+  paper += "- [ ] Call all contacts (monthly)\n";
+  const auto put = [&](const std::string& before, const std::string& text) {
+    const auto at = paper.find(before);
+    ASSERT_NE(at, std::string::npos) << before;
+    paper.insert(at, text + "\n");
+  };
+  put("# STEP 2: Move the name", "aws secretsmanager replicate-secret-to-regions --secret-id shop");
+  put("# STEP 2: Move the name", "aws ec2 create-capacity-reservation --instance-count 3");
+  put("# STEP 3: Bring back", "redis-check-aof --truncate-to-timestamp 1 appendonly.aof.manifest");
+  put("redis-cli BGSAVE", "aws s3 cp a.rdb s3://shop-copies/redis/a.rdb --sse aws:kms");
+  const ImportedPaper imported = import_paper(paper);
+  for (const Finding& fault : imported.faults)
+    for (const char* code : {"region.settings_not_copied", "region.no_capacity", "redis.no_point_in_time",
+                             "backup.not_encrypted", "contact.never_tried"})
+      EXPECT_NE(fault.code, code) << fault.place.line;
 }
 
 TEST(ImportPaper, DraftIsYamlThatCheckReadsAndJudges) {

@@ -99,6 +99,10 @@ void judge_missing(const PaperProcedure& scenario, Findings& findings) {
     add_error(findings, "redis.history_not_kept", at(line),
               "an automatic AOF rewrite may erase the history from before the damage",
               "redis.evidence first: it keeps state and history");
+  if (scenario.topic == Topic::kCorruption && !any({"truncate-to-timestamp", "aof-timestamp", "point-in-time"}))
+    add_warning(findings, "redis.no_point_in_time", at(line),
+                "only whole copies are gone back to: all that was right since the last one is given up too",
+                "keep the stream, and go back to the moment before the damage: recovery_point.bisect");
   if (scenario.topic == Topic::kRegistry && scenario.severity == "critical")
     add_warning(findings, "registry.severity", at(line),
                 "running tasks do not need the registry: this is critical only while tasks must be started",
@@ -124,12 +128,46 @@ void judge_steps(const PaperProcedure& scenario, Findings& findings) {
   }
 }
 
+// $NAME outside of quotes: an empty or odd value becomes no argument, or several.
+bool has_unquoted_variable(std::string_view text) {
+  char quote = 0;
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    const char c = text[i];
+    if (c == '\\' && quote != '\'')
+      ++i;
+    else if (quote != 0)
+      quote = c == quote ? '\0' : quote;
+    else if (c == '\'' || c == '"')
+      quote = c;
+    else if (c == '$')
+      return true;
+  }
+  return false;
+}
+
+bool may_wait_for_ever(const ShellCommand& command) {
+  return (command.is({"aws"}) || command.is({"curl"}) || command.is({"redis-cli"}) || command.is({"docker", "pull"})) &&
+         !has_word(command.text, {"--max-time", " -m ", "--cli-read-timeout"});
+}
+
 void judge_shell(const PaperProcedure& procedure, Findings& findings) {
   const auto commands = procedure.script.commands();
   if (commands.size() > 1 &&
       std::ranges::none_of(commands, [](const ShellCommand* command) { return command->is({"set"}); }))
     add_warning(findings, "shell.no_errexit", at(commands.front()->line), "a failed command does not stop what follows",
                 "steps of a plan stop at a failure, and say so");
+  const auto first = [&](bool (*wrong)(const ShellCommand&)) {
+    const auto found = std::ranges::find_if(commands, [&](const ShellCommand* command) { return wrong(*command); });
+    return found == commands.end() ? nullptr : *found;
+  };
+  if (const ShellCommand* command = first([](const ShellCommand& each) { return has_unquoted_variable(each.text); }))
+    add_warning(
+        findings, "shell.unquoted", at(command->line),
+        "a variable stands outside of quotes: when it is empty or has a space in it, the command is another one",
+        "values of a plan are never read by a shell");
+  if (const ShellCommand* command = first(may_wait_for_ever); command != nullptr && procedure.scenario)
+    add_warning(findings, "shell.no_timeout", at(command->line), "nothing ends this command when the other side hangs",
+                "steps of a plan have a timeout that the engine keeps");
   for (const ShellCommand* command : commands)
     if (command->is({"aws"}) && command->option("--region").empty() && !command->is({"aws", "s3"}) &&
         procedure.scenario) {
