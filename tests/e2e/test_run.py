@@ -117,6 +117,22 @@ class Site:
         self.world.wait_for(f"{name} is {state}", there, timeout)
 
 
+def settings_plan(world, window):
+    """A run of one config.put; returns the settings file and what starts the run."""
+    site = Site(world, [step("one")])
+    path = world.folder / "service.env"
+    path.write_text("URL=redis://:old-password@a\n")
+    put = f"{{id: put, uses: config.put, with: {{target: settings, key: URL, value: \"new\"}}, budget: 5s, timeout: 1m}}\n"
+    site.plan.write_text(site.plan.read_text().replace("undo_window: 10m", f"undo_window: {window}")
+                         .replace("environments:", f"  - {{id: settings, kind: configuration, driver: file, site: here, path: \"{path}\"}}\nenvironments:", 1)
+                         .replace("    steps:\n", "    steps:\n      - " + put, 1))
+    return site, path
+
+
+def copies(path):
+    return sorted(path.parent.glob(path.name + ".before-*"))
+
+
 def step(name, needs="", seconds=0, code="", more=""):
     tail = f', "{code}"' if code else ""
     wanted = f"needs: [{needs}], " if needs else ""
@@ -298,3 +314,28 @@ def test_a_repository_that_is_away_does_not_stop_the_run(world):
     assert finish(process) == 0, world.logs()
     os.rename(site.repo + ".away", site.repo)
     assert site.count("last") == 1
+
+
+def test_a_copy_of_old_settings_is_kept_while_an_undo_may_want_it(world):
+    site, path = settings_plan(world, "10m")
+    assert finish(site.start()) == 0
+    run = site.status()["run"]
+    [copy] = copies(path)
+    assert copy.read_text() == "URL=redis://:old-password@a\n" and copy.stat().st_mode & 0o077 == 0
+    assert world.run("run", "clean").out == "nothing to remove\n" and copies(path) == [copy]
+    world.run("run", "undo", "put", "--as", "bob")  # put back, and no longer needed
+    assert path.read_text() == "URL=redis://:old-password@a\n" and copies(path) == []
+    assert finish(site.start(log="again.log")) == 0
+    again = site.status()["run"]
+    assert again != run and len(copies(path)) == 1
+    assert world.run("run", "clean", "--run", again, "--json").json() == {"removed": [str(copy).replace(run, again)]}
+    assert copies(path) == []
+    undone = world.run("run", "undo", "put", "--as", "bob", check=False)
+    assert path.read_text() == "URL=new\n" and "what was before is not known any more" in undone.out, undone
+
+
+def test_without_an_undo_window_a_copy_of_old_settings_goes_with_the_run(world):
+    site, path = settings_plan(world, "0s")
+    assert finish(site.start(log="run.log")) == 0
+    assert path.read_text() == "URL=new\n" and copies(path) == []
+    assert "no undo can ask for it any more" in (world.folder / "run.log").read_text()

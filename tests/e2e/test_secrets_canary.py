@@ -83,11 +83,11 @@ escalation:
   - {{id: first, severity: critical, contacts: [ada], when: after, after: 0s, acknowledge_within: 3m}}
 """
 
-# What a careless tool does: it prints where it connects to, and fails.
+# What a careless tool does: it prints where it connects to, and fails; given a word, it goes well.
 LEAK = """import pathlib, sys
 here = pathlib.Path(__file__).parent
 print("cannot connect to", (here / "main-url").read_text().strip(), "with", (here / "api-token").read_text().strip())
-sys.exit(3)
+sys.exit(0 if sys.argv[1:] else 3)
 """
 
 
@@ -220,14 +220,12 @@ class Canary:
 
     def leaks(self):
         """Where a secret stands: what was printed, every file that the product wrote. The user's own files hold them, and
-        so does the copy of a settings file that undo puts back: it lies beside it, readable by its owner only."""
+        so does the copy of a settings file while an undo may want it; `run clean` has removed it by now."""
         found = {name: self.secrets.found_in(output) for name, output in self.outputs.items()}
         given = {"passphrase", "second", "wrong", "new-password", "main-password", "hook-secret", "evolution-key", "main-url",
                  "api-token", "service.env"}
         for path in self.world.folder.rglob("*"):
-            if path.name.startswith("service.env.before-"):
-                assert path.stat().st_mode & 0o077 == 0, path
-            elif path.is_file() and path.name not in given and "/main/" not in str(path) and "/new/" not in str(path):
+            if path.is_file() and path.name not in given and "/main/" not in str(path) and "/new/" not in str(path):
                 found[str(path.relative_to(self.world.folder))] = self.secrets.found_in(path.read_bytes())
         return {name: secrets for name, secrets in found.items() if secrets}
 
@@ -291,6 +289,8 @@ def recover(canary):
     canary.run("run", "status", "--verify")
     canary.run("run", "undo", "settings", "--as", "ada", codes=None)
     canary.run("run", "abort", "--as", "ada", "--reason", "enough", codes=None)
+    run = canary.run("run", "status", "--json").json()["run"]
+    canary.run("run", "clean", "--run", run)
     read_reports(canary, "run")
     canary.run("incident", "open", "--scenario", "lost", "--plan", plan, "--as", "ada", "--note", "it is gone")
     for words in (["ack", "--as", "ada"], ["show"], ["show", "--json"], ["list"]):

@@ -8,6 +8,7 @@
 #include <ostream>
 
 #include "app/cli/drill_site.h"
+#include "app/cli/run_clean.h"
 #include "app/cli/run_report_command.h"
 #include "app/cli/run_site.h"
 #include "app/view/run_report.h"
@@ -365,6 +366,7 @@ void add_run_command(CLI::App& app, CommandContext& context) {
   add_status(*run, context);
   add_resume(*run, context);
   add_run_report_command(*run, context);
+  add_run_clean(*run, context);
   add_decision(*run, context, "approve", "approve the scenario, or a step", kApprove, false,
                "anclora run approve flip --as bob");
   add_decision(*run, context, "skip", "leave a step out", kSkip, true,

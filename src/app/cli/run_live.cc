@@ -11,6 +11,7 @@
 #include "app/cli/drill_site.h"
 #include "app/cli/error_report.h"
 #include "app/cli/incident_site.h"
+#include "app/cli/run_clean.h"
 #include "app/cli/run_site.h"
 #include "app/view/run_report.h"
 #include "respond/runbook/run_folder.h"
@@ -121,12 +122,24 @@ Result<int> end_of(CommandContext& context, const respond::LiveRun& live, const 
                "go on with: anclora run resume --run " + report.state.run);
 }
 
+// Copies of settings that no undo can ask for any more, of this run and of former ones. What fails is a warning: the
+// run is over, and the next one tries again.
+void clean_up(const CommandContext& context) {
+  const CleanedRuns cleaned = remove_unneeded_copies(context);
+  for (const std::string& path : cleaned.removed)
+    context.err << "removed " << path << ": no undo can ask for it any more\n";
+  for (const Error& problem : cleaned.problems)
+    context.err << "warning: a copy of old settings may be left: " << problem.message()
+                << "\nlook again: anclora run clean\n";
+}
+
 Result<int> run_to_the_end(CommandContext& context, Lent& lent, std::shared_ptr<respond::LiveRun> live,
                            const std::string& folder, const RunOptions& options) {
   respond::RunEngine engine(live, folder, {options.approve_in_drills, options.wait_for_persons});
   const Result<respond::RunEnd> end = engine.run();
   Result<int> code = end_of(context, *live, end);
   lent.copy.reset();  // writes what is left
+  if (live->state().over()) clean_up(context);
   for (int i = 0; i < 20 && engine.hung_threads() > 0; ++i) context.clock.sleep_for(std::chrono::milliseconds(10));
   if (engine.hung_threads() == 0) return code;
   // Threads of actions that never came back still use what would be destroyed: the process ends here.

@@ -11,6 +11,7 @@
 #include "redis/client/redis_url.h"
 #include "respond/actions/redis_server.h"
 #include "respond/actions/setting_file.h"
+#include "respond/runbook/kept_copies.h"
 
 namespace anclora::respond {
 namespace {
@@ -56,7 +57,7 @@ Result<NamedFile> named_file(StepContext& context, SettingFormat otherwise) {
 }
 
 std::string copy_name(StepContext& context, const std::string& path) {
-  return fmt::format("{}.before-{}-{}", path, context.run_id(), context.step().id);
+  return kept_copy_path(path, context.run_id(), context.step().id);
 }
 
 // The first copy is the one from before the step: a repeated attempt must not take its own work for it.
@@ -72,7 +73,11 @@ Result<Outcome> put_back(StepContext& context, FileSystem& files, SettingFormat 
   const auto copy = kept.find("copy");
   if (copy == kept.end()) return Outcome{"nothing was changed", {}};
   ASSIGN_OR_RETURN(const NamedFile named, named_file(context, otherwise));
-  ASSIGN_OR_RETURN(const Bytes before, files.read_all(copy->second));
+  auto read = files.read_all(copy->second);
+  if (!read.has_value() && read.error().kind() == ErrorKind::kNotFound)
+    return Error(ErrorKind::kNotFound, copy->second + " is gone: what was before is not known any more",
+                 "put the old value back by hand");
+  ASSIGN_OR_RETURN(const Bytes before, std::move(read));
   RETURN_IF_ERROR(context.before_change("put back " + named.path));
   RETURN_IF_ERROR(replace_setting_file(files, named.path, before, named.path));
   return Outcome{named.path + " is as it was", {}};

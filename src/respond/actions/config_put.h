@@ -1,4 +1,5 @@
-// config.put: one value of a settings file is set; a copy of the file as it was stands beside it for undo.
+// config.put: one value of a settings file is set; a copy of the file as it was stands beside it for undo, until
+// nobody can ask for that any more (respond/runbook/kept_copies.h).
 // traffic.flip and traffic.verify with the file driver: the file that a balancer reads names one of the answers.
 #pragma once
 
