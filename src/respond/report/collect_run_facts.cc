@@ -1,38 +1,17 @@
 #include "respond/report/collect_run_facts.h"
 
 #include <algorithm>
-#include <charconv>
-#include <cmath>
-#include <cstdlib>
 #include <string_view>
 
-#include "respond/runbook/run_forecast.h"
+#include "respond/report/run_fact_parts.h"
 
 namespace anclora::respond {
 namespace {
-
-using Phase = ReportCheck::Phase;
 
 const plan::Scenario* find_scenario(const plan::Plan& plan, const std::string& id) {
   for (const plan::Scenario& each : plan.scenarios)
     if (each.id == id) return &each;
   return nullptr;
-}
-
-bool names(const plan::Value& value, std::string_view id) {
-  if (value.kind == plan::ValueKind::kScalar) return value.text == id;
-  return std::ranges::any_of(value.items, [&](const plan::Value& each) { return names(each, id); }) ||
-         std::ranges::any_of(value.entries, [&](const plan::Entry& each) { return names(each.value, id); });
-}
-
-// Whether the run works on this target, or on one that stands by for it.
-bool concerns(const plan::Plan& plan, const RunPlan& run, const std::string& target) {
-  const auto named = [&](const std::string& id) {
-    return std::ranges::any_of(run.steps, [&](const RunStep& step) { return names(step.step.with, id); });
-  };
-  return named(target) || std::ranges::any_of(plan.targets, [&](const plan::Target& each) {
-           return each.standby_of == target && named(each.id);
-         });
 }
 
 void add_person(ReportFacts& facts, const plan::Plan& plan, const std::string& id, const char* part) {
@@ -90,81 +69,6 @@ void collect_timeline(ReportFacts& facts, const RunPlan& plan, const JournalCont
     facts.timeline.push_back(std::move(event));
   }
   sort_timeline(facts);
-}
-
-void collect_rto(ReportFacts& facts, const RunPlan& run, const RunState& state, WallTime now) {
-  const RtoSplit split = split_rto(run, state);
-  ReportRto& rto = facts.rto;
-  rto.objective = run.rto;
-  rto.maximum = run.rto_max;
-  rto.achieved = split.achieved;
-  rto.detect = split.detect;
-  rto.decide = split.decide;
-  rto.act = split.act;
-  rto.verify = split.verify;
-  // Over without having restored the service is a miss, however short it was.
-  const Duration elapsed = forecast(run, state, now).elapsed;
-  const auto judge = [&](Duration limit) {
-    if (limit <= Duration::zero()) return Verdict::kUnknown;
-    if (split.achieved) return *split.achieved <= limit ? Verdict::kPassed : Verdict::kFailed;
-    return state.over() || elapsed > limit ? Verdict::kFailed : Verdict::kUnknown;
-  };
-  rto.met = judge(run.rto);
-  rto.met_max = judge(run.rto_max);
-}
-
-std::optional<std::uint64_t> whole_number(const std::string& text) {
-  std::uint64_t number = 0;
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
-  if (error != std::errc() || end != text.data() + text.size() || text.empty()) return std::nullopt;
-  return number;
-}
-
-// What one step measured: its data loss, and where it came from.
-struct Loss {
-  std::optional<Duration> lost;
-  std::optional<std::uint64_t> writes;
-  std::string step;
-};
-
-Loss measured_loss(const RunPlan& run, const RunState& state) {
-  Loss loss;
-  for (std::size_t i = 0; i < run.steps.size(); ++i) {
-    const Outputs& outputs = state.steps[i].outputs;
-    const auto number = [&](const char* name) {
-      const auto found = outputs.find(name);
-      return found == outputs.end() ? std::string() : found->second;
-    };
-    const std::string text = number("rpo_seconds");
-    const double seconds = std::strtod(text.c_str(), nullptr);
-    if (!text.empty() && std::isfinite(seconds) && std::abs(seconds) < 1e11) {
-      const Duration lost(std::llround(seconds * 1e6));
-      if (!loss.lost || lost > *loss.lost) {
-        loss.lost = lost;
-        loss.step = run.steps[i].step.id;
-      }
-    }
-    auto writes = whole_number(number("rpo_writes"));
-    if (!writes) writes = whole_number(number("commands_lost"));
-    if (writes && (!loss.writes || *writes > *loss.writes)) loss.writes = writes;
-  }
-  return loss;
-}
-
-void collect_rpo(ReportFacts& facts, const plan::Plan& plan, const RunPlan& run, const RunState& state) {
-  const Loss loss = measured_loss(run, state);
-  for (const plan::DataObjective& data : plan.data) {
-    const bool concerned =
-        std::ranges::any_of(data.targets, [&](const std::string& target) { return concerns(plan, run, target); });
-    if (!concerned) continue;
-    ReportRpo rpo{data.id, data.rpo, loss.lost, loss.writes, data.proof, Verdict::kUnknown};
-    if (!loss.step.empty()) rpo.proof = loss.step;
-    if (loss.lost && data.rpo > Duration::zero())
-      rpo.met = *loss.lost <= data.rpo ? Verdict::kPassed : Verdict::kFailed;
-    facts.rpo.push_back(std::move(rpo));
-  }
-  if (facts.rpo.empty() && (loss.lost || loss.writes))
-    facts.rpo.push_back({"", Duration::zero(), loss.lost, loss.writes, loss.step, Verdict::kUnknown});
 }
 
 ReportStep step_of(const RunStep& step, const StepStatus& status, const std::string& run) {
@@ -231,71 +135,6 @@ void collect_steps(ReportFacts& facts, const RunPlan& run, const RunState& state
     for (const auto& [name, value] : status.outputs)
       if (is_count(name, value)) facts.impact.push_back({name, value, step.step.id});
   }
-}
-
-bool is_check(const RunStep& step) {
-  const std::string& uses = step.step.uses;
-  return uses.starts_with("probe.") || uses.ends_with(".verify") || uses == "queue.canary" || uses == "wait.until" ||
-         (uses == "exec" && !step.mutates);
-}
-
-Verdict verdict_of(StepState state) {
-  if (state == StepState::kDone) return Verdict::kPassed;
-  const bool bad = state == StepState::kFailedPaused || state == StepState::kUnknown;
-  return bad ? Verdict::kFailed : Verdict::kUnknown;
-}
-
-Verdict measured(bool so) { return so ? Verdict::kPassed : Verdict::kUnknown; }
-
-// The plan's own checklist of a DR test; what only the drill or people know stays open.
-void collect_checklist(ReportFacts& facts, const RunPlan& run, const RunState& state) {
-  const auto one = [&](std::string_view uses) -> const StepStatus* {
-    for (std::size_t i = 0; i < run.steps.size(); ++i)
-      if (run.steps[i].step.uses == uses) return &state.steps[i];
-    return nullptr;
-  };
-  const auto add = [&](Phase phase, const char* id, Verdict verdict, std::string proof = "") {
-    facts.checks.push_back({phase, id, "", verdict, std::move(proof)});
-  };
-  const StepStatus* point = one("recovery_point.select");
-  const StepStatus* verify = one("redis.verify");
-  add(Phase::kBefore, "backup_created", point == nullptr ? Verdict::kUnknown : verdict_of(point->state),
-      point == nullptr ? "" : point->summary);
-  add(Phase::kBefore, "team_notified", Verdict::kUnknown);
-  add(Phase::kBefore, "monitoring_active", Verdict::kUnknown);
-  add(Phase::kDuring, "issue_simulated", Verdict::kUnknown);
-  add(Phase::kDuring, "recovery_executed",
-      state.finished ? Verdict::kPassed
-      : state.over() ? Verdict::kFailed
-                     : Verdict::kUnknown,
-      state.run);
-  add(Phase::kDuring, "rto_measured", measured(facts.rto.achieved.has_value()),
-      facts.rto.achieved ? format_duration(*facts.rto.achieved) : "");
-  const bool rpo = std::ranges::any_of(facts.rpo, [](const ReportRpo& each) { return each.lost.has_value(); });
-  add(Phase::kDuring, "rpo_measured", measured(rpo), rpo ? format_duration(*facts.rpo.front().lost) : "");
-  add(Phase::kAfter, "service_restored",
-      state.marks.contains("t_serv") ? Verdict::kPassed
-      : state.over()                 ? Verdict::kFailed
-                                     : Verdict::kUnknown);
-  add(Phase::kAfter, "data_validated", verify == nullptr ? Verdict::kUnknown : verdict_of(verify->state),
-      verify == nullptr                   ? ""
-      : verify->state == StepState::kDone ? verify->summary
-                                          : verify->problem);
-}
-
-void collect_checks(ReportFacts& facts, const RunPlan& run, const RunState& state) {
-  if (facts.kind == ReportKind::kDrill) collect_checklist(facts, run, state);
-  for (std::size_t i = 0; i < run.steps.size(); ++i) {
-    if (!is_check(run.steps[i])) continue;
-    const StepStatus& status = state.steps[i];
-    const Verdict verdict = verdict_of(status.state);
-    const plan::Step& step = run.steps[i].step;
-    facts.checks.push_back({Phase::kAfter, "step." + step.id, step.id + " (" + step.uses + ")", verdict,
-                            verdict == Verdict::kFailed ? status.problem : status.summary});
-  }
-  if (facts.kind != ReportKind::kDrill) return;
-  facts.checks.push_back({Phase::kAfter, "lessons_documented", "", Verdict::kUnknown, ""});
-  facts.checks.push_back({Phase::kAfter, "procedures_updated", "", Verdict::kUnknown, ""});
 }
 
 void collect_plan(ReportFacts& facts, const plan::Plan& plan, const std::vector<plan::DrillResult>* drills) {
