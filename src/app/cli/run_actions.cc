@@ -23,7 +23,7 @@
 #include "respond/actions/redis_promote.h"
 #include "respond/actions/redis_restore.h"
 #include "respond/actions/redis_verify.h"
-#include "respond/actions/service_control.h"
+#include "respond/actions/service_action.h"
 #include "respond/runbook/action_table.h"
 
 namespace anclora::app {

@@ -7,6 +7,7 @@
 #include "plan/lint/lint.h"
 #include "plan/lint/plan_lookup.h"
 #include "plan/lint/step_graph.h"
+#include "plan/model/value_access.h"
 #include "plan/schema/span.h"
 
 namespace anclora::plan {
@@ -65,6 +66,14 @@ void check_scenario(const Plan& plan, const Scenario& scenario, Findings& findin
               "add declare: {roles: [oncall], timeout: 2m}");
 }
 
+// A tolerance of no number allows everything.
+void check_tolerance(const Value& with, Findings& findings) {
+  for (const Value* invariant : maps_of(with, "invariants"))
+    if (invariant->find("tolerance") != nullptr && invariant->find("keys") == nullptr)
+      add_error(findings, "probe.tolerance", place_of(*invariant, "tolerance"),
+                "a tolerance of how many keys is not said", "add keys: the number that there should be");
+}
+
 }  // namespace
 
 void lint_detection(const Plan& plan, Findings& findings) {
@@ -84,11 +93,14 @@ void lint_detection(const Plan& plan, Findings& findings) {
     check_scenario(plan, scenario, findings);
     for (const Condition& condition : scenario.restored) used.insert(condition.probe);
     for (const auto* steps : {&scenario.prepare, &scenario.inject, &scenario.steps, &scenario.after, &scenario.cleanup})
-      for (const Step& step : *steps)
+      for (const Step& step : *steps) {
+        check_tolerance(step.with, findings);
         for (const char* key : {"probe", "check", "invariants"})
           if (const Value* value = step.with.find(key)) used.insert(value->text);
+      }
   }
   for (const Probe& probe : plan.probes) {
+    check_tolerance(probe.with, findings);
     if (probe.bad_in_a_row == 0 || probe.good_in_a_row == 0)
       add_error(findings, "probe.in_a_row", probe.place,
                 fmt::format("probe \"{}\" needs 0 looks to change its mind", probe.id), "write at least 1");

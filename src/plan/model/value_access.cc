@@ -1,6 +1,7 @@
 #include "plan/model/value_access.h"
 
 #include <charconv>
+#include <cstdlib>
 
 #include "plan/schema/span.h"
 
@@ -29,6 +30,8 @@ std::uint32_t integer_of(const Value& map, std::string_view key, std::uint32_t o
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
   return !text.empty() && error == std::errc() && end == text.data() + text.size() ? number : otherwise;
 }
+
+double percent_of(const Value& map, std::string_view key) { return std::strtod(text_of(map, key).c_str(), nullptr); }
 
 bool boolean_of(const Value& map, std::string_view key, bool otherwise) {
   const std::string text = text_of(map, key);

@@ -15,6 +15,8 @@ std::string text_of(const Value& map, std::string_view key, std::string otherwis
 std::vector<std::string> texts_of(const Value& map, std::string_view key);
 Duration duration_of(const Value& map, std::string_view key);
 std::uint32_t integer_of(const Value& map, std::string_view key, std::uint32_t otherwise);
+// "2.5%" -> 2.5; zero where it is missing.
+double percent_of(const Value& map, std::string_view key);
 bool boolean_of(const Value& map, std::string_view key, bool otherwise);
 // The items of the list under `key` that are maps; empty when it is no list.
 std::vector<const Value*> maps_of(const Value& map, std::string_view key);

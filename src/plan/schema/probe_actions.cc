@@ -11,9 +11,9 @@ Parameters invariant_fields() {
           choice("type", {"string", "list", "set", "zset", "hash", "stream"}, "the type of each of them"),
           integer("at_least", "fewest keys"),
           integer("at_most", "most keys"),
-          percent("tolerance", "how far the count may be from the recovery point's"),
-          choice("ttl", {"any", "present", "absent"}, "whether each has a time to live"),
-          integer("sample", "how many keys are looked at (default: all)")};
+          integer("keys", "how many keys there should be"),
+          percent("tolerance", "how far from `keys` the count may be"),
+          choice("ttl", {"any", "present", "absent"}, "whether each has a time to live")};
 }
 
 }  // namespace

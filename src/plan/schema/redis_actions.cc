@@ -44,7 +44,6 @@ void add_servers(std::vector<ActionSchema>& actions) {
   actions.push_back(
       changing("redis.promote", "makes the fittest of some replicas the primary",
                {required(targets("candidates", kRedis, "replicas, in the order of preference")),
-                target("of", kRedis, "the primary that they followed"),
                 duration("max_lag", "a replica further behind is not fit"),
                 choice("if_none", {"fail", "continue"}, "continue: no replica is fit, a later step restores")}));
   actions.push_back(

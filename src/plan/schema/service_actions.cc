@@ -17,13 +17,15 @@ void add_service_actions(std::vector<ActionSchema>& actions) {
   actions.push_back(undoable(
       changing("service.scale", "runs this many instances, and waits until they run",
                {service, integer("count", "how many"), boolean("recorded", "as many as before the disaster")})));
-  actions.push_back(undoable(changing("service.stop", "stops every instance, and waits until none runs",
-                                      {service, duration("grace", "before it is killed")})));
+  actions.push_back(
+      undoable(changing("service.stop", "stops every instance, and waits until none runs",
+                        {service, duration("grace", "then it is killed (default: its supervisor's own time)")})));
   actions.push_back(undoable(changing("service.start", "starts the instances, and waits until they run",
                                       {service, integer("count", "how many (default: as before)")})));
-  actions.push_back(changing("service.restart", "stops, waits and starts: no two generations at once",
-                             {service, choice("mode", {"stop-start", "rolling"}, "default: stop-start"),
-                              duration("grace", "before it is killed")}));
+  actions.push_back(
+      changing("service.restart", "stops, waits and starts: no two generations at once",
+               {service, choice("mode", {"stop-start"}, "the only one: rolling leaves two generations on two servers"),
+                duration("grace", "then it is killed (default: its supervisor's own time)")}));
   actions.push_back(undoable(changing("traffic.flip", "sends the users to another place",
                                       {required(target("target", {"traffic"}, "what is flipped")),
                                        required(text("to", "the answer's name in the target's `answers`"))})));

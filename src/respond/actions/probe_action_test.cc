@@ -64,12 +64,22 @@ TEST(ProbeAction, JudgesAKeyspaceByItsInvariants) {
   EXPECT_NE(outcome.error().message().find("bull:2 (string)"), std::string::npos) << outcome.error().message();
 }
 
-TEST(ProbeAction, RefusesWordsThatItWouldNotJudge) {
+TEST(ProbeAction, JudgesTheNumberOfKeysByItsTolerance) {
   const auto server = RedisServer::start();
-  LoneStep step = step_on(*server, "probe.keyspace", "{target: main, invariants: [{id: a, prefix: x, tolerance: 5%}]}");
-  const auto outcome = probe_action()->execute(step);
-  ASSERT_FALSE(outcome.has_value());
-  EXPECT_EQ(outcome.error().kind(), ErrorKind::kUnsupported);
+  for (int key = 0; key < 18; ++key) server->command({"SET", "bull:" + std::to_string(key), "x"});
+  const auto judged = [&](const std::string& invariant) {
+    LoneStep step = step_on(*server, "probe.keyspace",
+                            "{target: main, invariants: [{id: a, prefix: \"bull:\", " + invariant + "}]}");
+    step.set_deadline(std::chrono::milliseconds(500));
+    return probe_action()->execute(step);
+  };
+  EXPECT_TRUE(judged("keys: 20, tolerance: 10%").has_value());
+  const auto beyond = judged("keys: 20, tolerance: 9.5%");
+  ASSERT_FALSE(beyond.has_value());
+  EXPECT_NE(beyond.error().message().find("18 keys match \"bull:*\", expected 20 give or take 9.5%"), std::string::npos)
+      << beyond.error().message();
+  EXPECT_FALSE(judged("keys: 19").has_value());
+  EXPECT_EQ(judged("tolerance: 5%").error().kind(), ErrorKind::kInvalidArgument);
 }
 
 TEST(ProbeAction, JudgesTheBeaconsAge) {

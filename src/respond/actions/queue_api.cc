@@ -4,6 +4,8 @@
 #include <chrono>
 
 #include "plan/model/value_access.h"
+#include "respond/actions/redis_server.h"
+#include "respond/detect/probe_maker.h"
 
 namespace anclora::respond {
 namespace {
@@ -18,8 +20,11 @@ Result<QueueApi> queue_api_of(StepContext& context) {
   api.add_path = plan::text_of(queue.settings, "add_path", "/queue/add");
   api.metrics_path = plan::text_of(queue.settings, "metrics_path", "/queue/metrics");
   if (const std::string http = plan::text_of(queue.settings, "api"); !http.empty()) {
-    ASSIGN_OR_RETURN(const Secret url, context.resolve(plan::text_of(context.target(http).settings, "url")));
-    api.base = url.reveal();
+    ASSIGN_OR_RETURN(HttpTarget place, http_target_of(lookup_of(context), context.target(http)));
+    api.base = place.url;
+    api.ca_file = place.ca_file;
+    api.connect_to = place.connect_to;
+    api.headers = std::move(place.headers);
   }
   while (api.base.ends_with('/')) api.base.pop_back();
   if (const std::string key = plan::text_of(queue.settings, "api_key"); !key.empty()) {
@@ -34,9 +39,13 @@ Result<storage::HttpResponse> send_to(const QueueApi& api, StepContext& context,
   storage::HttpOptions options;
   options.connect_timeout = options.total_timeout = options.stall_timeout = std::clamp<Duration>(
       context.deadline() - context.clock().mono_now(), std::chrono::milliseconds(1), kLongestRequest);
+  options.ca_file = api.ca_file;
+  options.connect_to = api.connect_to;
   storage::HttpClient client(options);
   storage::HttpRequest request{.method = std::move(method), .url = std::move(url), .headers = {}, .body = body};
-  request.headers = {{"content-type", "application/json"}, {"idempotency-key", context.idempotency_token()}};
+  request.headers = api.headers;
+  request.headers.emplace_back("content-type", "application/json");
+  request.headers.emplace_back("idempotency-key", context.idempotency_token());
   if (!api.api_key.empty()) request.headers.emplace_back("x-api-key", api.api_key);
   return client.send(request);
 }

@@ -11,6 +11,8 @@ namespace anclora::respond {
 struct QueueApi {
   std::string base;  // without a slash at its end; empty: the target has no api
   std::string add_path, metrics_path, api_key;
+  std::string ca_file, connect_to;
+  storage::HttpHeaders headers;
 };
 // Of the queue target that the step's `target` names; references resolved.
 Result<QueueApi> queue_api_of(StepContext& context);

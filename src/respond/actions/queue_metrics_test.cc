@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include "base/testing/temporary_directory.h"
+#include "base/testing/tls_authority.h"
 #include "redis/testing/redis_server.h"
 #include "respond/testing/http_stub.h"
 #include "respond/testing/lone_step.h"
@@ -61,6 +63,26 @@ TEST(QueueMetrics, WaitsUntilJobsFinish) {
   ASSERT_TRUE(outcome.has_value()) << outcome.error().message();
   EXPECT_EQ(outcome->outputs.at("waiting"), "5");
   EXPECT_GE(service.requests().size(), 5U);
+}
+
+TEST(QueueMetrics, AsksTheServiceAsItsTargetSays) {
+  const TemporaryDirectory folder;
+  const TlsAuthority authority(folder.path(), "ours");
+  const TlsOptions tls = authority.issue("named", "DNS:api.invalid");
+  const HttpStub service([](std::size_t, const testing::StubRequest&) { return stub_answer(200, "{\"waiting\": 5}"); },
+                         &tls);
+  LoneStep step("queue.metrics", "{target: jobs}");
+  step.add_target("jobs", "queue", "{redis: main, name: mail, api: api}");
+  const std::string address = service.url("https").substr(8);
+  step.add_target("api", "http",
+                  "{url: \"https://api.invalid\", resolve_to: \"" + address + "\", ca_file: " + authority.ca_file() +
+                      ", headers: [{id: X-Zone, value: dr}]}");
+  step.add_target("main", "redis", "{url: \"redis://127.0.0.1:1\"}");
+  const auto outcome = make_queue_metrics(system_dialer())->execute(step);
+  ASSERT_TRUE(outcome.has_value()) << outcome.error().message();
+  EXPECT_EQ(outcome->outputs.at("waiting"), "5");
+  EXPECT_EQ(service.requests().at(0).header("Host"), "api.invalid");
+  EXPECT_EQ(service.requests().at(0).header("X-Zone"), "dr");
 }
 
 }  // namespace

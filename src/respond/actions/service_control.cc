@@ -5,7 +5,6 @@
 
 #include <csignal>
 #include <cstdlib>
-#include <optional>
 #include <sstream>
 #include <utility>
 
@@ -25,7 +24,24 @@ class CommandControl : public ServiceControl {
  public:
   CommandControl(FileSystem& files, Random& random) : files_(files), random_(random) {}
 
-  Status stop(StepContext& context) override { return act(context, "stop"); }
+  // Both supervisors wait in `stop` until all are stopped, and kill after a time of their own. Ours is counted from
+  // when none runs as before any more: only then has each been asked to stop.
+  Status stop(StepContext& context, std::optional<Duration> grace) override {
+    if (!grace) return act(context, "stop");
+    std::optional<MonoTime> asked;
+    const auto kill_in_time = [&]() -> Status {
+      ASSIGN_OR_RETURN(const ServiceState state, look(context));
+      if (state.running > 0 || state.between == 0) return {};
+      if (!asked) asked = context.clock().mono_now();
+      if (context.clock().mono_now() < *asked + *grace) return {};
+      asked.reset();
+      context.note(fmt::format("not stopped within {}: killed", format_duration(*grace)));
+      RETURN_IF_ERROR(context.before_change(fmt::format("{}", fmt::join(kill_argv(), " "))));
+      return act(context, kill_argv());
+    };
+    const auto stopped = run_program(context, files_, random_, argv("stop"), kill_in_time);
+    return stopped.has_value() ? Status() : Status(stopped.error());
+  }
   Status start(StepContext& context) override { return act(context, "start"); }
   std::string call(std::string_view verb) const override { return fmt::format("{}", fmt::join(argv(verb), " ")); }
   // Where instances are named and fixed: the first so many run, the others do not.
@@ -43,6 +59,7 @@ class CommandControl : public ServiceControl {
 
  protected:
   virtual std::vector<std::string> argv(std::string_view verb) const = 0;
+  virtual std::vector<std::string> kill_argv() const = 0;
   // The verb for some instances only.
   virtual std::vector<std::string> argv_for(std::string_view verb, std::vector<std::string> instances) const = 0;
   Status act(StepContext& context, const std::vector<std::string>& argv) {
@@ -74,18 +91,17 @@ class Supervisor final : public CommandControl {
   }
 
  private:
-  std::vector<std::string> argv(std::string_view verb) const override {
-    std::vector<std::string> argv = {"supervisorctl"};
-    argv.insert(argv.end(), place_.begin(), place_.end());
-    argv.emplace_back(verb);
-    argv.insert(argv.end(), programs_.begin(), programs_.end());
-    return argv;
-  }
+  std::vector<std::string> argv(std::string_view verb) const override { return argv_of({verb}, programs_); }
+  std::vector<std::string> kill_argv() const override { return argv_of({"signal", "KILL"}, programs_); }
   std::vector<std::string> argv_for(std::string_view verb, std::vector<std::string> instances) const override {
+    return argv_of({verb}, instances);
+  }
+  std::vector<std::string> argv_of(std::initializer_list<std::string_view> verb,
+                                   const std::vector<std::string>& programs) const {
     std::vector<std::string> argv = {"supervisorctl"};
     argv.insert(argv.end(), place_.begin(), place_.end());
-    argv.emplace_back(verb);
-    argv.insert(argv.end(), instances.begin(), instances.end());
+    argv.insert(argv.end(), verb.begin(), verb.end());
+    argv.insert(argv.end(), programs.begin(), programs.end());
     return argv;
   }
   std::vector<std::string> place_, programs_;
@@ -112,6 +128,11 @@ class Systemd final : public CommandControl {
   }
 
  private:
+  std::vector<std::string> kill_argv() const override {
+    std::vector<std::string> argv = {"systemctl", "kill", "--signal=SIGKILL"};
+    argv.insert(argv.end(), units_.begin(), units_.end());
+    return argv;
+  }
   std::vector<std::string> argv(std::string_view verb) const override {
     std::vector<std::string> argv = {"systemctl", std::string(verb)};
     argv.insert(argv.end(), units_.begin(), units_.end());
@@ -139,6 +160,15 @@ class Compose final : public CommandControl {
     state.said = fmt::format("{} containers running", state.running);
     return state;
   }
+  // Docker kills by itself when the time is over; its own default is 10 s.
+  Status stop(StepContext& context, std::optional<Duration> grace) override {
+    std::vector<std::string> stop = argv("stop");
+    if (grace) {
+      const auto seconds = std::chrono::ceil<std::chrono::seconds>(*grace).count();
+      stop.insert(stop.begin() + kVerbEnd, {"--timeout", std::to_string(seconds)});
+    }
+    return act(context, stop);
+  }
   Status scale(StepContext& context, std::uint32_t count) override {
     if (services_.size() != 1)
       return Error(ErrorKind::kUnsupported, "docker compose scales one service at a time",
@@ -155,151 +185,34 @@ class Compose final : public CommandControl {
     return argv;
   }
   std::vector<std::string> argv_for(std::string_view, std::vector<std::string>) const override { return {}; }
+  std::vector<std::string> kill_argv() const override { return {}; }
+  static constexpr std::ptrdiff_t kVerbEnd = 5;  // docker compose --file PROJECT stop
   std::string project_;
   std::vector<std::string> services_;
-};
-
-class ServiceAction final : public Action {
- public:
-  ServiceAction(std::string name, FileSystem& files, Random& random)
-      : name_(std::move(name)), files_(files), random_(random) {}
-
-  Result<Observation> probe(StepContext& context) override {
-    ASSIGN_OR_RETURN(const auto control, control_for(context));
-    ASSIGN_OR_RETURN(const ServiceState state, control->look(context));
-    Observation seen;
-    seen.current = state.said;
-    seen.desired = name_ == "service.stop" ? "none runs" : fmt::format("{} running", wanted(context));
-    seen.call = control->call(name_ == "service.stop" ? "stop" : "start");
-    if (name_ == "service.scale") {
-      seen.call = fmt::format("scale to {} instances", wanted(context));
-      seen.done = state.between == 0 && state.running == wanted(context) ? Done::kYes : Done::kNo;
-      if (seen.done == Done::kYes) seen.outputs = {{"running", std::to_string(state.running)}};
-      return seen;
-    }
-    // A restart is done when it was begun and what runs now was started by it: that cannot be seen, so it is repeated.
-    const bool reached = name_ == "service.stop" ? state.running + state.between == 0
-                                                 : name_ == "service.start" && state.running >= wanted(context);
-    seen.done = reached ? Done::kYes : Done::kNo;
-    if (reached) seen.outputs = {{"running", std::to_string(state.running)}};
-    return seen;
-  }
-
-  Result<Outcome> execute(StepContext& context) override {
-    if (plan::text_of(context.step().with, "mode") == "rolling")
-      return Error(ErrorKind::kUnsupported,
-                   "this version restarts by stop-start only: a rolling restart leaves two "
-                   "generations on two servers",
-                   "use mode: stop-start");
-    ASSIGN_OR_RETURN(const auto control, control_for(context));
-    if (context.step().with.find("grace") != nullptr)
-      context.note("the time before an instance is killed is its supervisor's own setting, not the plan's grace");
-    if (name_ == "service.scale") return scale(context, *control, wanted(context), true);
-    if (name_ != "service.start") RETURN_IF_ERROR(stop(context, *control));
-    if (name_ != "service.stop") RETURN_IF_ERROR(start(context, *control));
-    return Outcome{seen_->said, {{"running", std::to_string(seen_->running)}}};
-  }
-
-  Status verify(StepContext& context) override {
-    if (seen_) return {};  // this attempt ended with a look that found it so; each is a program of its own
-    ASSIGN_OR_RETURN(const auto control, control_for(context));
-    if (name_ == "service.scale") return wait_for_exactly(context, *control, wanted(context));
-    return name_ == "service.stop" ? wait_until(context, *control, 0) : wait_until(context, *control, wanted(context));
-  }
-
-  Result<Outcome> undo(StepContext& context) override {
-    if (name_ == "service.restart")
-      return Error(ErrorKind::kUnsupported, "a restart is not undone", "put its settings back and restart again");
-    ASSIGN_OR_RETURN(const auto control, control_for(context));
-    if (name_ == "service.scale") {
-      const Outputs kept = context.kept();
-      const auto before = kept.find("running");
-      if (before == kept.end()) return Outcome{"nothing was changed", {}};
-      return scale(context, *control, static_cast<std::uint32_t>(std::atoi(before->second.c_str())), false);
-    }
-    RETURN_IF_ERROR(name_ == "service.stop" ? start(context, *control) : stop(context, *control));
-    return Outcome{name_ == "service.stop" ? "it runs again" : "it is stopped again", {}};
-  }
-
- private:
-  Result<std::unique_ptr<ServiceControl>> control_for(StepContext& context) {
-    return service_control(context, context.target(plan::text_of(context.step().with, "target")), files_, random_);
-  }
-  static std::uint32_t wanted(StepContext& context) {
-    const plan::Target& target = context.target(plan::text_of(context.step().with, "target"));
-    // `recorded`: as many as before the disaster, which is what the target says.
-    if (context.step().uses == "service.scale" && context.step().with.find("count") != nullptr)
-      return plan::integer_of(context.step().with, "count", 0);
-    return std::max(1U, plan::integer_of(context.step().with, "count", plan::integer_of(target.settings, "count", 1)));
-  }
-  Status stop(StepContext& context, ServiceControl& control) {
-    RETURN_IF_ERROR(context.before_change(control.call("stop")));
-    RETURN_IF_ERROR(control.stop(context));
-    return wait_until(context, control, 0);
-  }
-  Status start(StepContext& context, ServiceControl& control) {
-    RETURN_IF_ERROR(context.before_change(control.call("start")));
-    RETURN_IF_ERROR(control.start(context));
-    return wait_until(context, control, wanted(context));
-  }
-  static Result<Outcome> scale(StepContext& context, ServiceControl& control, std::uint32_t count, bool remember) {
-    ASSIGN_OR_RETURN(const ServiceState before, control.look(context));
-    if (remember && !context.kept().contains("running"))
-      RETURN_IF_ERROR(context.keep("running", std::to_string(before.running)));
-    RETURN_IF_ERROR(context.before_change(fmt::format("scale from {} to {} instances", before.running, count)));
-    RETURN_IF_ERROR(control.scale(context, count));
-    RETURN_IF_ERROR(wait_for_exactly(context, control, count));
-    return Outcome{fmt::format("{} running, {} before", count, before.running), {{"running", std::to_string(count)}}};
-  }
-  static Status wait_for_exactly(StepContext& context, ServiceControl& control, std::uint32_t count) {
-    while (true) {
-      ASSIGN_OR_RETURN(const ServiceState state, control.look(context));
-      if (state.running == count && state.between == 0) return {};
-      if (context.cancelled() || context.clock().mono_now() >= context.deadline())
-        return Error(ErrorKind::kDeadlineExceeded, fmt::format("in time it only came to: {}", state.said),
-                     "look at the service's own log");
-      context.clock().sleep_for(kPoll);
-    }
-  }
-  // 0: none runs, none is on its way; else at least so many run.
-  Status wait_until(StepContext& context, ServiceControl& control, std::uint32_t count) {
-    seen_.reset();
-    while (true) {
-      ASSIGN_OR_RETURN(ServiceState state, control.look(context));
-      if (count == 0 ? state.running + state.between == 0 : state.running >= count) {
-        seen_ = std::move(state);
-        return {};
-      }
-      if (context.cancelled() || context.clock().mono_now() >= context.deadline())
-        return Error(ErrorKind::kDeadlineExceeded, fmt::format("in time it only came to: {}", state.said),
-                     "look at the service's own log");
-      context.clock().sleep_for(kPoll);
-    }
-  }
-
-  std::string name_;
-  FileSystem& files_;
-  Random& random_;
-  std::optional<ServiceState> seen_;  // what the last wait_until() found
 };
 
 }  // namespace
 
 Result<ProgramResult> run_program(StepContext& context, FileSystem& files, Random& random,
-                                  const std::vector<std::string>& argv) {
+                                  const std::vector<std::string>& argv, const std::function<Status()>& meanwhile) {
   const char* folder = std::getenv("TMPDIR");
   const std::string path =
       fmt::format("{}/anclora-program-{}", folder != nullptr ? folder : "/tmp", to_hex(random.bytes(8)));
   ASSIGN_OR_RETURN(const auto process, Subprocess::start({.argv = argv, .working_directory = {}, .output_file = path}));
   std::optional<int> code;
-  while (!(code = process->wait(kPoll)))
+  Status watched;
+  while (!(code = process->wait(kPoll))) {
     if (context.cancelled() || context.clock().mono_now() >= context.deadline()) break;
+    if (meanwhile) watched = meanwhile();
+    if (!watched) break;
+  }
   if (!code) {
     process->signal(SIGKILL);
     process->wait(std::chrono::seconds(5));
   }
   auto output = files.read_all(path, kMiB);
   ignore_result(files.remove(path));  // a small file in the temporary folder, at worst
+  RETURN_IF_ERROR(watched);
   if (!code) return Error(ErrorKind::kDeadlineExceeded, fmt::format("{} did not end in time", fmt::join(argv, " ")));
   if (!output.has_value()) return output.error();
   return ProgramResult{*code, std::move(*output)};
@@ -355,10 +268,6 @@ Result<std::unique_ptr<ServiceControl>> service_control(StepContext& context, co
   }
   return Error(ErrorKind::kUnsupported, fmt::format("this version has no driver \"{}\" for {}", driver, target.id),
                "supervisor, systemd or compose");
-}
-
-std::unique_ptr<Action> make_service_action(std::string_view name, FileSystem& files, Random& random) {
-  return std::make_unique<ServiceAction>(std::string(name), files, random);
 }
 
 }  // namespace anclora::respond

@@ -2,7 +2,9 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -12,13 +14,14 @@
 
 namespace anclora::respond {
 
-// A program run to its end, its output kept. kDeadlineExceeded when it did not end before the step did: it is killed.
+// A program run to its end, its output kept. kDeadlineExceeded when it did not end before the step
+// did: it is killed. `meanwhile` is called again and again until it ends; its error ends the program too.
 struct ProgramResult {
   int exit_code = 0;
   std::string output;  // both streams, at most 1 MiB
 };
 Result<ProgramResult> run_program(StepContext& context, FileSystem& files, Random& random,
-                                  const std::vector<std::string>& argv);
+                                  const std::vector<std::string>& argv, const std::function<Status()>& meanwhile = {});
 
 struct ServiceState {
   std::uint32_t running = 0;
@@ -32,7 +35,9 @@ class ServiceControl {
  public:
   virtual ~ServiceControl() = default;
   virtual Result<ServiceState> look(StepContext& context) = 0;
-  virtual Status stop(StepContext& context) = 0;
+  // With `grace` what has not stopped after it is killed; sooner, where the supervisor's own time is shorter. Without
+  // it only that counts.
+  virtual Status stop(StepContext& context, std::optional<Duration> grace) = 0;
   virtual Status start(StepContext& context) = 0;
   // Exactly so many: more are started, those beyond are stopped. kUnsupported where the driver cannot, naming its
   // limit.
@@ -46,8 +51,5 @@ Result<std::unique_ptr<ServiceControl>> service_control(StepContext& context, co
 
 // Pure: what `supervisorctl status` says of the programs it was asked for. Exit code 3 is "some do not run".
 Result<ServiceState> read_supervisor_status(const ProgramResult& result);
-
-// service.stop, service.start, service.restart and service.scale. Outputs: "running".
-std::unique_ptr<Action> make_service_action(std::string_view name, FileSystem& files, Random& random);
 
 }  // namespace anclora::respond

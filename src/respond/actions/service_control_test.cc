@@ -2,9 +2,13 @@
 
 #include <gtest/gtest.h>
 
+#include <cstdlib>
+#include <filesystem>
+
 #include "base/subprocess.h"
 #include "base/testing/temporary_directory.h"
 #include "respond/actions/probe_action.h"
+#include "respond/actions/service_action.h"
 #include "respond/testing/lone_step.h"
 
 namespace anclora::respond {
@@ -30,15 +34,14 @@ TEST(SupervisorStatus, TakesNoFailureForStopped) {
 // A real supervisord in a folder of its own, with two processes of one program.
 class SupervisorTest : public ::testing::Test {
  protected:
-  SupervisorTest() {
+  explicit SupervisorTest(const std::string& command = "sleep 1000", const std::string& more = "") {
     const std::string text = "[unix_http_server]\nfile=" + (folder / "s.sock") +
                              "\n[supervisord]\nnodaemon=true\nlogfile=" + (folder / "log") +
                              "\npidfile=" + (folder / "pid") +
                              "\n[rpcinterface:supervisor]\nsupervisor.rpcinterface_factory = "
                              "supervisor.rpcinterface:make_main_rpcinterface\n[supervisorctl]\nserverurl=unix://" +
-                             (folder / "s.sock") +
-                             "\n[program:web]\ncommand=sleep 1000\nnumprocs=2\nprocess_name=web-%(process_num)d\n"
-                             "startsecs=0\nautostart=true\n";
+                             (folder / "s.sock") + "\n[program:web]\ncommand=" + command +
+                             "\nnumprocs=2\nprocess_name=web-%(process_num)d\nstartsecs=0\nautostart=true\n" + more;
     auto file = posix_file_system().create(config).value();
     EXPECT_TRUE(file->append(text).has_value());
     EXPECT_TRUE(file->close().has_value());
@@ -128,13 +131,43 @@ TEST_F(SupervisorTest, FailsInTimeWhenFewerRunThanWanted) {
   EXPECT_EQ(outcome.error().kind(), ErrorKind::kDeadlineExceeded);
 }
 
-TEST_F(SupervisorTest, RefusesARollingRestartInsteadOfDoingAnother) {
-  LoneStep step("service.restart", "{target: web, mode: rolling}");
+// Its programs answer no SIGTERM, and the supervisor itself would wait for ten minutes.
+class StubbornSupervisorTest : public SupervisorTest {
+ protected:
+  StubbornSupervisorTest()
+      : SupervisorTest("bash -c 'trap \"\" TERM; while :; do sleep 0.1; done'", "stopwaitsecs=600\n") {}
+};
+
+TEST_F(StubbornSupervisorTest, KillsWhatDoesNotStopWithinTheGrace) {
+  LoneStep step("service.stop", "{target: web, grace: 1s}");
   step.add_target("web", "service", "{driver: supervisor, config: " + config + ", programs: [\"web:*\"]}");
-  const auto outcome = make_service_action("service.restart", posix_file_system(), system_random())->execute(step);
-  ASSERT_FALSE(outcome.has_value());
-  EXPECT_EQ(outcome.error().kind(), ErrorKind::kUnsupported);
-  EXPECT_TRUE(step.changes.empty());
+  step.set_deadline(std::chrono::seconds(60));
+  const auto stop = make_service_action("service.stop", posix_file_system(), system_random());
+  const MonoTime start = system_clock().mono_now();
+  const auto outcome = stop->execute(step);
+  ASSERT_TRUE(outcome.has_value()) << outcome.error().message();
+  EXPECT_EQ(outcome->outputs.at("running"), "0");
+  EXPECT_GE(system_clock().mono_now() - start, std::chrono::seconds(1));
+  ASSERT_EQ(step.changes.size(), 2U);
+  EXPECT_NE(step.changes.back().find("signal KILL web:*"), std::string::npos) << step.changes.back();
+}
+
+// A program in front of the real ones that writes down how it is called.
+TEST(ComposeControl, HandsTheGraceToDocker) {
+  const TemporaryDirectory folder;
+  auto script = posix_file_system().create(folder / "docker").value();
+  ASSERT_TRUE(script->append("#!/bin/sh\necho \"$*\" >> " + (folder / "calls") + "\n").has_value());
+  ASSERT_TRUE(script->close().has_value());
+  std::filesystem::permissions(folder / "docker", std::filesystem::perms(0755));
+  const std::string path = std::getenv("PATH");
+  ::setenv("PATH", (folder.path() + ":" + path).c_str(), 1);
+  LoneStep step("service.stop", "{target: web, grace: 1500ms}");
+  step.add_target("web", "service", "{driver: compose, project: /srv/web.yaml, services: [web]}");
+  const auto outcome = make_service_action("service.stop", posix_file_system(), system_random())->execute(step);
+  ::setenv("PATH", path.c_str(), 1);
+  ASSERT_TRUE(outcome.has_value()) << outcome.error().message();
+  const Bytes calls = posix_file_system().read_all(folder / "calls").value();
+  EXPECT_TRUE(calls.starts_with("compose --file /srv/web.yaml stop --timeout 2 web\n")) << calls;
 }
 
 TEST_F(SupervisorTest, RefusesADriverThatThisVersionLacks) {

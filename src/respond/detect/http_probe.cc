@@ -3,6 +3,7 @@
 #include <curl/curl.h>
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <charconv>
 #include <memory>
 #include <utility>
@@ -33,9 +34,25 @@ std::optional<Endpoint> endpoint_of(const std::string& url) {
   return endpoint;
 }
 
+std::string bracketed(const std::string& host) {
+  return host.starts_with('[') || std::ranges::count(host, ':') < 2 ? host : "[" + host + "]";
+}
+
 }  // namespace
 
 HttpProbe::HttpProbe(HttpProbeOptions options, Clock& clock) : options_(std::move(options)), clock_(clock) {}
+
+// What is wrong with it; empty: nothing, or nobody asked.
+std::string HttpProbe::judge_certificate(std::optional<WallTime> expires, Reading& reading) const {
+  if (expires)
+    reading.facts["certificate_days"] =
+        std::to_string(std::chrono::floor<std::chrono::days>(*expires - reading.at).count());
+  if (options_.certificate_days == 0) return {};
+  if (!expires) return "it shows no certificate";
+  if (*expires - reading.at >= std::chrono::days(options_.certificate_days)) return {};
+  return fmt::format("its certificate expires at {}, in less than {} days", format_rfc3339(*expires),
+                     options_.certificate_days);
+}
 
 Reading HttpProbe::look(Duration timeout) {
   Reading reading;
@@ -48,7 +65,8 @@ Reading HttpProbe::look(Duration timeout) {
     reading.facts["took_ms"] = std::to_string(reading.took.count() / 1000);
     return reading;
   };
-  const auto endpoint = endpoint_of(options_.url);
+  const auto endpoint =
+      endpoint_of(options_.connect_to.empty() ? options_.url : "http://" + bracketed(options_.connect_to));
   if (!endpoint) return finish(ProbeState::kUnknown, "not a web address: " + options_.url);
   if (auto found = look_up(*endpoint, false, start + timeout); !found.has_value())
     return finish(ProbeState::kUnknown, "its name cannot be resolved here: " + found.error().message());
@@ -56,6 +74,7 @@ Reading HttpProbe::look(Duration timeout) {
   http.connect_timeout = http.total_timeout = http.stall_timeout = timeout - (clock_.mono_now() - start);
   http.slowest_bytes_per_second = 1024 * kMiB;  // no time beyond the timeout for a large answer
   http.ca_file = options_.ca_file;
+  http.connect_to = options_.connect_to;
   storage::HttpClient client(http);
   storage::HttpRequest request{.method = options_.method, .url = options_.url, .headers = options_.headers};
   auto response = client.send(request);
@@ -68,6 +87,8 @@ Reading HttpProbe::look(Duration timeout) {
   if (!expected) return finish(ProbeState::kDown, fmt::format("it answers with status {}", response->status));
   if (response->body.find(options_.body_contains) == Bytes::npos)
     return finish(ProbeState::kDown, fmt::format("its answer lacks \"{}\"", options_.body_contains));
+  if (std::string problem = judge_certificate(response->certificate_expires, reading); !problem.empty())
+    return finish(ProbeState::kDown, std::move(problem));
   return finish(ProbeState::kUp, "");
 }
 

@@ -118,6 +118,41 @@ TEST(HttpProbe, IsDownWhenClientsWouldNotTrustTheCertificate) {
   EXPECT_EQ(state(misnamed, authority.ca_file()), ProbeState::kDown);
 }
 
+TEST(HttpProbe, IsDownWhenTheCertificateExpiresTooSoon) {
+  const TemporaryDirectory folder;
+  const TlsAuthority authority(folder.path(), "ours");
+  const TlsOptions tls = authority.issue("soon", "IP:127.0.0.1", std::chrono::hours(5 * 24 + 1));
+  const CannedServer server(answer(200, "ok"), &tls);
+  const auto asked = [&](std::uint32_t days) {
+    return look({.url = "https://" + server.address() + "/", .ca_file = authority.ca_file(), .certificate_days = days});
+  };
+  EXPECT_EQ(asked(0).reason, "");
+  const Reading enough = asked(5);
+  EXPECT_EQ(enough.state, ProbeState::kUp) << enough.reason;
+  EXPECT_EQ(enough.facts.at("certificate_days"), "5");
+  const Reading less = asked(6);
+  EXPECT_EQ(less.state, ProbeState::kDown);
+  EXPECT_NE(less.reason.find("in less than 6 days"), std::string::npos) << less.reason;
+  const CannedServer plain(answer(200, "ok"));
+  EXPECT_EQ(look({.url = "http://" + plain.address() + "/", .certificate_days = 1}).reason, "it shows no certificate");
+}
+
+TEST(HttpProbe, AsksTheGivenAddressForAName) {
+  const TemporaryDirectory folder;
+  const TlsAuthority authority(folder.path(), "ours");
+  const TlsOptions tls = authority.issue("named", "DNS:api.invalid");
+  const CannedServer server(answer(200, "ok"), &tls);
+  const std::string port = std::to_string(server.port());
+  const auto state = [&](const std::string& url, const std::string& connect_to) {
+    return look({.url = url, .ca_file = authority.ca_file(), .connect_to = connect_to}).state;
+  };
+  EXPECT_EQ(state("https://api.invalid:" + port + "/", "127.0.0.1"), ProbeState::kUp);
+  EXPECT_NE(server.request().find("Host: api.invalid:" + port), std::string::npos) << server.request();
+  EXPECT_EQ(state("https://api.invalid/", "localhost:" + port), ProbeState::kUp);
+  EXPECT_EQ(state("https://other.invalid:" + port + "/", "127.0.0.1"), ProbeState::kDown);  // the certificate's name
+  EXPECT_EQ(state("https://api.invalid:" + port + "/", "no-such-host.invalid"), ProbeState::kUnknown);
+}
+
 TEST(HttpProbe, DoesNotKnowWhenTheNameCannotBeResolved) {
   EXPECT_EQ(look({.url = "http://no-such-host.invalid/"}).state, ProbeState::kUnknown);
   EXPECT_EQ(look({.url = "not a url"}).state, ProbeState::kUnknown);

@@ -44,15 +44,6 @@ Result<std::unique_ptr<Probe>> redis_probe(const Value& with, const PlanLookup& 
   return std::make_unique<RedisProbe>(std::move(options), dialer, clock);
 }
 
-Result<storage::HttpHeaders> headers_of(const PlanLookup& lookup, const plan::Target& target) {
-  storage::HttpHeaders headers;
-  for (const Value* header : plan::maps_of(target.settings, "headers")) {
-    ASSIGN_OR_RETURN(std::string value, resolved(lookup, *header, "value"));
-    headers.emplace_back(text_of(*header, "id"), std::move(value));
-  }
-  return headers;
-}
-
 std::string joined(std::string base, const std::string& path) {
   while (!path.empty() && base.ends_with('/')) base.pop_back();
   return path.empty() || path.starts_with('/') ? base + path : base + "/" + path;
@@ -60,20 +51,15 @@ std::string joined(std::string base, const std::string& path) {
 
 Result<std::unique_ptr<Probe>> http_probe(const Value& with, const PlanLookup& lookup, Clock& clock) {
   const plan::Target& target = lookup.target(text_of(with, "target"));
-  for (const char* word : {"certificate_days"})
-    if (with.find(word) != nullptr)
-      return Error(ErrorKind::kUnsupported, fmt::format("this version's probe.http does not judge {}", word),
-                   "leave it out: an expired certificate is down anyway");
-  if (target.settings.find("resolve_to") != nullptr)
-    return Error(ErrorKind::kUnsupported, "this version's probe.http does not pin a name to an address",
-                 "name the address in the url");
   HttpProbeOptions options;
-  ASSIGN_OR_RETURN(const std::string base, resolved(lookup, target.settings, "url"));
-  options.url = joined(base, text_of(with, "path"));
+  ASSIGN_OR_RETURN(HttpTarget place, http_target_of(lookup, target));
+  options.url = joined(place.url, text_of(with, "path"));
   options.status = static_cast<int>(plan::integer_of(with, "status", 200));
   options.body_contains = text_of(with, "body_contains");
-  options.ca_file = text_of(target.settings, "ca_file");
-  ASSIGN_OR_RETURN(options.headers, headers_of(lookup, target));
+  options.certificate_days = plan::integer_of(with, "certificate_days", 0);
+  options.ca_file = place.ca_file;
+  options.connect_to = place.connect_to;
+  options.headers = std::move(place.headers);
   return std::make_unique<HttpProbe>(std::move(options), clock);
 }
 
@@ -93,10 +79,12 @@ Result<std::unique_ptr<Probe>> tcp_probe(const Value& with, const PlanLookup& lo
 Result<std::unique_ptr<Probe>> prometheus_probe(const Value& with, const PlanLookup& lookup, Clock& clock) {
   const plan::Target& target = lookup.target(text_of(with, "target"));
   PrometheusProbeOptions options;
-  ASSIGN_OR_RETURN(options.url, resolved(lookup, target.settings, "url"));
-  ASSIGN_OR_RETURN(options.headers, headers_of(lookup, target));
+  ASSIGN_OR_RETURN(HttpTarget place, http_target_of(lookup, target));
+  options.url = place.url;
+  options.headers = std::move(place.headers);
   options.query = text_of(with, "query");
-  options.ca_file = text_of(target.settings, "ca_file");
+  options.ca_file = place.ca_file;
+  options.connect_to = place.connect_to;
   const bool above = with.find("above") != nullptr;
   if (above == (with.find("below") != nullptr))
     return Error(ErrorKind::kInvalidArgument, "probe.prometheus needs one of \"above\" and \"below\"");
@@ -249,21 +237,37 @@ Result<redis::RedisUrl> redis_url_of(const PlanLookup& lookup, const plan::Targe
   if (!text_of(target.settings, "password").empty()) {
     ASSIGN_OR_RETURN(url->password, lookup.resolve(text_of(target.settings, "password")));
   }
-  if (url->tls && !text_of(target.settings, "ca_file").empty()) url->tls->ca_file = text_of(target.settings, "ca_file");
+  if (url->tls && !text_of(target.settings, "ca_file").empty()) {
+    ASSIGN_OR_RETURN(url->tls->ca_file, resolved(lookup, target.settings, "ca_file"));
+  }
   return url;
+}
+
+Result<HttpTarget> http_target_of(const PlanLookup& lookup, const plan::Target& target) {
+  HttpTarget place;
+  ASSIGN_OR_RETURN(place.url, resolved(lookup, target.settings, "url"));
+  ASSIGN_OR_RETURN(place.connect_to, resolved(lookup, target.settings, "resolve_to"));
+  ASSIGN_OR_RETURN(place.ca_file, resolved(lookup, target.settings, "ca_file"));
+  for (const Value* header : plan::maps_of(target.settings, "headers")) {
+    ASSIGN_OR_RETURN(std::string value, resolved(lookup, *header, "value"));
+    place.headers.emplace_back(text_of(*header, "id"), std::move(value));
+  }
+  return place;
 }
 
 Result<std::vector<KeyspaceRule>> keyspace_rules_of(const Value& with) {
   std::vector<KeyspaceRule> rules;
   for (const Value* item : plan::maps_of(with, "invariants")) {
-    for (const char* word : {"tolerance", "sample"})
-      if (item->find(word) != nullptr)
-        return Error(ErrorKind::kUnsupported, fmt::format("this version cannot judge \"{}\" of an invariant", word),
-                     "use at_least and at_most; every key is looked at");
     KeyspaceRule rule;
     rule.id = text_of(*item, "id");
     rule.pattern = text_of(*item, "prefix") + "*";
     rule.type = text_of(*item, "type");
+    if (item->find("keys") != nullptr) rule.keys = plan::integer_of(*item, "keys", 0);
+    rule.tolerance_percent = plan::percent_of(*item, "tolerance");
+    if (rule.tolerance_percent > 0 && !rule.keys)
+      return Error(ErrorKind::kInvalidArgument,
+                   fmt::format("the invariant \"{}\" has a tolerance and no number of keys", rule.id),
+                   "give \"keys\", the number that there should be");
     if (item->find("at_least") != nullptr) rule.at_least = plan::integer_of(*item, "at_least", 0);
     if (item->find("at_most") != nullptr) rule.at_most = plan::integer_of(*item, "at_most", 0);
     const std::string ttl = text_of(*item, "ttl");

@@ -13,6 +13,7 @@
 #include "redis/client/redis_url.h"
 #include "respond/detect/keyspace_rule.h"
 #include "respond/detect/probe.h"
+#include "storage/store/http_client.h"
 
 namespace anclora::respond {
 
@@ -25,12 +26,19 @@ struct PlanLookup {
 // A Redis target's address with user and password, references resolved. Errors name the target, never a secret.
 Result<redis::RedisUrl> redis_url_of(const PlanLookup& lookup, const plan::Target& target);
 
+// An http target: where it is and how it is spoken to, references resolved.
+struct HttpTarget {
+  std::string url, ca_file, connect_to;
+  storage::HttpHeaders headers;
+};
+Result<HttpTarget> http_target_of(const PlanLookup& lookup, const plan::Target& target);
+
 // probe.redis, probe.http, probe.tcp, probe.dns, probe.keyspace and probe.prometheus; kUnsupported for the others.
 // Errors: a reference that cannot be read, a URL that is none.
 Result<std::unique_ptr<Probe>> make_probe(std::string_view uses, const plan::Value& with, const PlanLookup& lookup,
                                           Dialer& dialer, Clock& clock);
 
-// The `invariants` of a probe.keyspace. kUnsupported: a word that this version cannot judge (tolerance, sample).
+// The `invariants` of a probe.keyspace.
 Result<std::vector<KeyspaceRule>> keyspace_rules_of(const plan::Value& with);
 
 }  // namespace anclora::respond

@@ -90,6 +90,7 @@ Reading PrometheusProbe::look(Duration timeout) {
   http.connect_timeout = http.total_timeout = http.stall_timeout = timeout;
   http.slowest_bytes_per_second = 1024 * kMiB;
   http.ca_file = options_.ca_file;
+  http.connect_to = options_.connect_to;
   storage::HttpClient client(http);
   storage::HttpRequest request;
   request.url = options_.url + "/api/v1/query?query=" + percent_encoded(options_.query);

@@ -17,6 +17,7 @@ struct PrometheusProbeOptions {
   double limit = 0;
   storage::HttpHeaders headers;
   std::string ca_file;
+  std::string connect_to = {};  // see HttpOptions
 };
 
 // down: any sample is beyond the limit. unknown: Prometheus does not answer, refuses the query, or knows no sample: a

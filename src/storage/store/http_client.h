@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -29,6 +30,7 @@ struct HttpResponse {
   int status = 0;
   HttpHeaders headers;  // names in lower case
   Bytes body;
+  std::optional<WallTime> certificate_expires;  // of the server's own certificate; nothing without TLS
   // The first value, or "".
   const std::string& header(const std::string& name) const;
 };
@@ -39,8 +41,11 @@ struct HttpOptions {
   std::uint64_t slowest_bytes_per_second = 512 * kKiB;  // ... plus its body's (and its answer's limit's) time at this
   Duration stall_timeout = std::chrono::seconds(15);    // not a byte moved for this long: given up
   std::string ca_file;                                  // PEM; empty: the system's store
-  bool use_proxy = true;                                // the usual proxy variables, never for loopback
-  bool require_length = true;                           // false: an answer may end with its connection
+  // "address", "name", "address:port": connected to instead of the URL's host, without a proxy; the certificate must
+  // still be of the URL's name. Empty: the URL's host.
+  std::string connect_to = {};
+  bool use_proxy = true;       // the usual proxy variables, never for loopback
+  bool require_length = true;  // false: an answer may end with its connection
 };
 
 // Any thread. Redirects are not followed. Errors: kUnavailable (refused, cut, name unknown), kDeadlineExceeded,

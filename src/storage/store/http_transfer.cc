@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cstring>
+#include <ctime>
 
 namespace anclora::storage {
 namespace {
@@ -69,6 +70,21 @@ std::string host_of(const std::string& url) {
   return url.substr(0, begin) + (is_address ? host : "***");
 }
 
+// The first certificate is the server's own.
+std::optional<WallTime> certificate_expiry(CURL* handle) {
+  curl_certinfo* chain = nullptr;
+  if (curl_easy_getinfo(handle, CURLINFO_CERTINFO, &chain) != CURLE_OK || chain == nullptr || chain->num_of_certs < 1)
+    return {};
+  constexpr std::string_view kName = "Expire date:";
+  for (const curl_slist* line = chain->certinfo[0]; line != nullptr; line = line->next) {
+    const std::string_view text(line->data);
+    if (!text.starts_with(kName)) continue;
+    const std::time_t seconds = curl_getdate(text.substr(kName.size()).data(), nullptr);
+    if (seconds > 0) return WallTime(std::chrono::seconds(seconds));
+  }
+  return {};
+}
+
 long milliseconds(Duration duration) {
   return static_cast<long>(std::chrono::duration_cast<std::chrono::milliseconds>(duration).count());
 }
@@ -85,6 +101,7 @@ HttpTransfer::HttpTransfer(CURL* handle, const HttpOptions& options, const HttpR
   curl_easy_setopt(handle_, CURLOPT_WRITEDATA, this);
   set_headers();
   set_security();
+  set_connect_to();
   set_deadlines();
   set_method();
 }
@@ -182,7 +199,20 @@ void HttpTransfer::set_security() {
   curl_easy_setopt(handle_, CURLOPT_NETRC, static_cast<long>(CURL_NETRC_IGNORED));
   curl_easy_setopt(handle_, CURLOPT_TCP_NODELAY, 1L);
   if (!options_.ca_file.empty()) curl_easy_setopt(handle_, CURLOPT_CAINFO, options_.ca_file.c_str());
-  if (!options_.use_proxy || is_loopback(request_.url)) curl_easy_setopt(handle_, CURLOPT_PROXY, "");
+  curl_easy_setopt(handle_, CURLOPT_CERTINFO, 1L);
+  if (!options_.use_proxy || !options_.connect_to.empty() || is_loopback(request_.url))
+    curl_easy_setopt(handle_, CURLOPT_PROXY, "");
+}
+
+// "::address:port" is for every host and port of a URL; an empty port is the URL's own.
+void HttpTransfer::set_connect_to() {
+  if (options_.connect_to.empty()) return;
+  std::string place = options_.connect_to;
+  const bool bare_ipv6 = !place.starts_with('[') && std::ranges::count(place, ':') > 1;
+  if (bare_ipv6) place = "[" + place + "]";
+  const bool has_port = !place.ends_with(']') && place.find(':') != std::string::npos;
+  connect_to_.reset(curl_slist_append(nullptr, ("::" + place + (has_port ? "" : ":")).c_str()));
+  curl_easy_setopt(handle_, CURLOPT_CONNECT_TO, connect_to_.get());
 }
 
 void HttpTransfer::set_method() {
@@ -218,6 +248,7 @@ Result<HttpResponse> HttpTransfer::judge(CURLcode code) {
   long status = 0;
   curl_easy_getinfo(handle_, CURLINFO_RESPONSE_CODE, &status);
   response_.status = static_cast<int>(status);
+  response_.certificate_expires = certificate_expiry(handle_);
   if (options_.require_length && !end_is_certain()) {
     return Error(ErrorKind::kDataLoss,
                  fmt::format("{}: the answer states no length, so a cut could not be seen", where));

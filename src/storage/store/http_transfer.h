@@ -29,6 +29,7 @@ class HttpTransfer {
   void set_headers();
   void set_deadlines();
   void set_security();
+  void set_connect_to();
   void set_method();
   bool end_is_certain() const;
   Result<HttpResponse> judge(CURLcode code);
@@ -37,6 +38,7 @@ class HttpTransfer {
   const HttpOptions& options_;
   const HttpRequest& request_;
   std::unique_ptr<curl_slist, SlistFree> headers_;
+  std::unique_ptr<curl_slist, SlistFree> connect_to_;
   HttpResponse response_;
   std::uint64_t sent_ = 0;
   std::size_t header_bytes_ = 0;
