@@ -145,6 +145,7 @@ TEST_F(LogReaderTest, AHoleAndASwapAndAnotherWritersEntryAreDataLoss) {
   EXPECT_NE(hole.error().message().find(name(2)), std::string::npos);
   // A well-formed entry of the right name and place that continues another history.
   MemoryStore elsewhere(clock_);
+  elsewhere.overwrite(layout::config(), store_.get(layout::config(), kMiB).value());
   TestSource other(elsewhere, repository_, clock_, random_);
   other.open_first();
   other.append("aaaaa");
