@@ -77,6 +77,8 @@ class TellingAction : public Action {
     message.run = context.run_id();
     message.dedup_key = "run/" + context.run_id();
     message.at = context.clock().wall_now();
+    // Another attempt, which a person or the plan wanted, calls again; one attempt that goes on knows whom it told.
+    message.call = fmt::format("{}/{}", context.step().id, format_rfc3339(message.at));
     return message;
   }
 

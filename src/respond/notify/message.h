@@ -34,6 +34,7 @@ struct Message {
   std::string
       acknowledge;        // what to type or to open to take it: a command or an https:// link; "" when no answer is due
   std::string dedup_key;  // the same for everything about one incident: receivers fold by it
+  std::string call;       // never sent: two messages that say the same are two where this differs
   WallTime at{};
 };
 

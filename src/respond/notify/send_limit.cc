@@ -16,8 +16,8 @@ constexpr std::size_t kMostSent = 100;  // a line; the oldest go first
 constexpr int kLockAttempts = 100;      // another process holds it for moments only
 
 std::string key_of(const Message& message) {
-  return to_hex(hash256(
-      fmt::format("{}\n{}\n{}\n{}", message.dedup_key, to_string(message.kind), message.subject, message.text)));
+  return to_hex(hash256(fmt::format("{}\n{}\n{}\n{}\n{}", message.dedup_key, message.call, to_string(message.kind),
+                                    message.subject, message.text)));
 }
 
 // Empty where it calls nobody: a report about an incident before its first alert does not make that the second.

@@ -42,6 +42,18 @@ TEST_F(SendLimitTest, HoldsForAllProcessesThatNameTheSameFile) {
   EXPECT_TRUE(later.admit(kAnna, message("4")).admitted);
 }
 
+TEST_F(SendLimitTest, ACallThatSomebodyWantsAgainIsNotTheSameMessage) {
+  SendLimit limit = process();
+  Message page = message("Redis is lost");
+  page.call = "page/1";
+  EXPECT_TRUE(limit.admit(kAnna, page).admitted);
+  EXPECT_FALSE(limit.admit(kAnna, page).admitted);
+  page.call = "page/2";
+  EXPECT_TRUE(limit.admit(kAnna, page).admitted);
+  page.call = "page/3";
+  EXPECT_FALSE(limit.admit(kAnna, page).admitted) << "so many in a while are the most, wanted or not";
+}
+
 TEST_F(SendLimitTest, TheNextMessageSaysWhatAnotherProcessHeldBack) {
   SendLimit run = process(), serve = process();
   EXPECT_EQ(run.admit(kAnna, message("1")).held_back, 0U);
