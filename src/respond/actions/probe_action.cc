@@ -12,7 +12,7 @@
 namespace anclora::respond {
 namespace {
 
-constexpr Duration kBetweenLooks = std::chrono::milliseconds(100);
+constexpr Duration kBetweenLooks = std::chrono::milliseconds(50);
 constexpr Duration kLongestLook = std::chrono::seconds(5);
 
 class ProbeAction final : public Action {

@@ -13,7 +13,7 @@
 namespace anclora::respond {
 namespace {
 
-constexpr Duration kBetweenLooks = std::chrono::milliseconds(200);
+constexpr Duration kBetweenLooks = std::chrono::milliseconds(50);
 
 class MetricsAction final : public Action {
  public:

@@ -3,6 +3,8 @@
 #include <sodium.h>
 
 #include <array>
+#include <mutex>
+#include <optional>
 
 #include "storage/journal/time_mark_codec.h"
 
@@ -56,6 +58,41 @@ Hash256 slot_mac(const KeySlot& slot, const Secret& repository_key) {
   return keyed_hash(repository_key, kSlotMacContext, writer.bytes());
 }
 
+// The last key that Argon2id made here. A run opens its repository for each step anew, to see whether it is still
+// there; the derivation, which is slow by intent, always comes to the same. Thread rule: any thread.
+class DerivedKey {
+ public:
+  bool find(const Hash256& inputs, WrappingKey& key) {
+    const std::lock_guard lock(mutex_);
+    if (inputs_ == inputs) key = key_;
+    return inputs_ == inputs;
+  }
+  void remember(const Hash256& inputs, const WrappingKey& key) {
+    const std::lock_guard lock(mutex_);
+    inputs_ = inputs;
+    key_ = key;
+  }
+  ~DerivedKey() { sodium_memzero(key_.data(), key_.size()); }
+
+ private:
+  std::mutex mutex_;
+  std::optional<Hash256> inputs_;
+  WrappingKey key_{};
+};
+
+Hash256 derivation_inputs(const KeySlot& slot, std::string_view passphrase) {
+  ByteWriter writer;
+  writer.sized(slot.salt);
+  writer.u64(slot.operations);
+  writer.u64(slot.memory_bytes);
+  writer.sized(passphrase);
+  Bytes inputs = writer.take();
+  Hash256 hash;
+  crypto_generichash(hash.data(), hash.size(), octets(ByteView(inputs)), inputs.size(), nullptr, 0);
+  sodium_memzero(inputs.data(), inputs.size());
+  return hash;
+}
+
 Result<WrappingKey> passphrase_key(const KeySlot& slot, const Secret& passphrase) {
   if (passphrase.empty())
     return Error(ErrorKind::kInvalidArgument, "the passphrase is empty", "give one with --passphrase-file FILE");
@@ -63,10 +100,14 @@ Result<WrappingKey> passphrase_key(const KeySlot& slot, const Secret& passphrase
     return Error(ErrorKind::kDataLoss, "the key slot demands more of Argon2id than the limit");
   WrappingKey key;
   const std::string& text = passphrase.reveal();
+  static DerivedKey derived;
+  const Hash256 inputs = derivation_inputs(slot, text);
+  if (derived.find(inputs, key)) return key;
   if (crypto_pwhash(key.data(), key.size(), text.data(), text.size(), octets(ByteView(slot.salt)), slot.operations,
                     static_cast<std::size_t>(slot.memory_bytes), crypto_pwhash_ALG_ARGON2ID13) != 0)
     return Error(ErrorKind::kResourceExhausted, "not enough memory to derive the key: Argon2id takes " +
                                                     std::to_string(slot.memory_bytes / kMiB) + " MiB");
+  derived.remember(inputs, key);
   return key;
 }
 

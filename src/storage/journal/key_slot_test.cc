@@ -40,6 +40,22 @@ TEST(KeySlot, OpensWithItsPassphraseOnly) {
   expect_kind(open_key_slot(slot, Secret()), ErrorKind::kInvalidArgument);
 }
 
+TEST(KeySlot, RemembersADerivedKeyForItsOwnSlotAndPassphraseOnly) {
+  Fixture f;
+  const KeySlot first = f.passphrase_slot(), second = f.passphrase_slot();
+  ASSERT_NE(first.salt, second.salt);
+  for (const KeySlot* slot : {&first, &first, &second, &first}) {
+    const auto key = open_key_slot(*slot, Secret("correct horse"));
+    ASSERT_TRUE(key.has_value());
+    EXPECT_TRUE(key->equals(f.key));
+    expect_kind(open_key_slot(*slot, Secret("correct horsf")), ErrorKind::kUnauthenticated);
+  }
+  KeySlot harder = first;
+  ASSERT_TRUE(open_key_slot(first, Secret("correct horse")).has_value());
+  ++harder.operations;
+  EXPECT_FALSE(open_key_slot(harder, Secret("correct horse")).has_value());
+}
+
 TEST(KeySlot, OpensWithItsRecoveryKeyHoweverItIsTyped) {
   Fixture f;
   const KeySlot slot = f.recovery_slot();
