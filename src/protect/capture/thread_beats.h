@@ -16,8 +16,8 @@ enum class CaptureThread : std::uint8_t {
   kReader,
   kEncoder,
   kUploader,
-  kStart
-};  // kStart: reading where the log stands
+  kStart,  // no thread of its own: reading where the log stands
+};
 
 struct StuckThread {
   std::string name;
@@ -40,8 +40,9 @@ class ThreadBeats {
     std::optional<StuckThread> worst;
     for (std::size_t i = 0; i < kNames.size(); ++i) {
       const std::int64_t last = last_us_[i];
+      if (last == kOver) continue;
       const Duration silent = now.time_since_epoch() - Duration(last);
-      if (last == kOver || silent <= bound || (worst && silent <= worst->silent)) continue;
+      if (silent <= bound || (worst && silent <= worst->silent)) continue;
       worst = StuckThread{kNames[i], silent};
     }
     return worst;
