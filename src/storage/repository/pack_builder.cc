@@ -4,7 +4,6 @@
 
 #include <algorithm>
 
-#include "base/page_cache.h"
 #include "redis/rdb/crc64.h"
 #include "storage/journal/pack.h"
 #include "storage/repository/pack_stream.h"
@@ -34,7 +33,6 @@ class PackBody final : public Body {
   Result<std::string> durable_file(FileSystem& files) const override {
     if (&files != &files_) return std::string();
     RETURN_IF_ERROR(written_.sync());
-    let_go_of_pages(files, path_);
     return path_;
   }
 
@@ -123,9 +121,7 @@ Status PackBuilder::State::append(ByteView bytes) {
   unsynced_bytes += bytes.size();
   if (unsynced_bytes < kSyncEveryBytes) return {};
   unsynced_bytes = 0;
-  RETURN_IF_ERROR(file->sync());
-  let_go_of_pages(files, path);
-  return {};
+  return file->sync();
 }
 
 Status PackBuilder::State::add(const std::string& name, ByteView object, ByteView content, const LogEntry& entry,

@@ -4,7 +4,6 @@
 
 #include <algorithm>
 
-#include "base/page_cache.h"
 #include "storage/store/folder_walk.h"
 #include "storage/store/object_name.h"
 
@@ -174,8 +173,6 @@ Result<std::string> FolderStore::write_temporary(const Body& body) {
       if (offset % kSyncEveryBytes == 0 && offset < body.size_bytes()) RETURN_IF_ERROR(file->sync());
     }
     RETURN_IF_ERROR(file->sync());
-    // What is small is mostly an entry of the log, which a pack replaces within minutes.
-    if (body.size_bytes() < kSyncEveryBytes) let_go_of_pages(files_, path);
     return file->close();
   };
   if (const Status filled = fill(); !filled.has_value()) {
