@@ -6,6 +6,7 @@
 #include <ostream>
 
 #include "app/cli/command_context.h"
+#include "app/cli/json_text.h"
 #include "app/cli/work_directory.h"
 #include "protect/restore/restore_plan.h"
 #include "protect/restore/scratch_restore.h"
@@ -137,7 +138,7 @@ void print_json(const CommandContext& context, const std::string& source, const 
                                        {"suspect_count", outcome.suspect_count},
                                        {"restore", protect::restore_command(source, outcome.last_good.position)},
                                        {"trials", std::move(trials)}};
-  context.out << json.dump(2, ' ', false, nlohmann::json::error_handler_t::replace) << "\n";
+  context.out << json_text(json);
 }
 
 void print_text(const CommandContext& context, const std::string& source, const respond::BisectOutcome& outcome) {

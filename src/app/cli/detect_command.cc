@@ -8,6 +8,7 @@
 #include <ostream>
 
 #include "app/cli/command_context.h"
+#include "app/cli/json_text.h"
 #include "app/cli/run_site.h"
 #include "app/daemon/plan_watch.h"
 #include "app/daemon/reading_reporter.h"
@@ -56,7 +57,7 @@ int finish(CommandContext& context, const respond::Watcher& watcher, bool judged
     for (const auto& probe : probes) json["probes"].push_back(to_json(probe));
     for (const auto& verdict : verdicts)
       if (judged) json["verdicts"].push_back(to_json(verdict));
-    context.out << json.dump(2, ' ', false, nlohmann::json::error_handler_t::replace) << "\n";
+    context.out << json_text(json);
   }
   // A look alone confirms nothing: what it saw is the finding then.
   const bool found =

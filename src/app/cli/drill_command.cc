@@ -8,6 +8,7 @@
 #include "app/cli/drill_report_command.h"
 #include "app/cli/drill_site.h"
 #include "app/cli/error_report.h"
+#include "app/cli/json_text.h"
 #include "app/view/drill_report.h"
 #include "base/secret_file.h"
 
@@ -17,10 +18,6 @@ namespace {
 struct ListArguments {
   std::string plan, id;
 };
-
-std::string dumped(const nlohmann::ordered_json& json) {
-  return json.dump(2, ' ', false, nlohmann::json::error_handler_t::replace) + "\n";
-}
 
 Result<int> run_drill(CommandContext& context, const DrillArguments& arguments) {
   ASSIGN_OR_RETURN(const std::size_t cleaned, clean_abandoned_drills(context));
@@ -56,14 +53,14 @@ Result<int> run_list(CommandContext& context, const ListArguments& arguments) {
     for (const respond::OpenDrill& drill : abandoned) overview.abandoned.push_back(drill.begun.id);
   }
   ASSIGN_OR_RETURN(overview.schedule, read_schedule(context, arguments.plan, ledger));
-  context.out << (context.options.json ? dumped(to_json(overview)) : to_text(overview));
+  context.out << (context.options.json ? json_text(to_json(overview)) : to_text(overview));
   return ledger.damage.empty() ? 0 : print_error(context, damage_of(ledger));
 }
 
 Result<int> run_schedule(CommandContext& context, const ListArguments& arguments) {
   ASSIGN_OR_RETURN(const respond::DrillLedger ledger, read_ledger(context));
   ASSIGN_OR_RETURN(const auto schedule, read_schedule(context, arguments.plan, ledger));
-  context.out << (context.options.json ? dumped({{"schedule", schedule_json(schedule)}})
+  context.out << (context.options.json ? json_text({{"schedule", schedule_json(schedule)}})
                                        : schedule_text(schedule, context.clock.wall_now()));
   return ledger.damage.empty() ? 0 : print_error(context, damage_of(ledger));
 }
@@ -81,14 +78,14 @@ Result<respond::DrillRecord> choose_drill(const respond::DrillLedger& ledger, co
 Result<int> run_show(CommandContext& context, const ListArguments& arguments) {
   ASSIGN_OR_RETURN(const respond::DrillLedger ledger, read_ledger(context));
   ASSIGN_OR_RETURN(const respond::DrillRecord record, choose_drill(ledger, arguments.id));
-  context.out << (context.options.json ? dumped(to_json(record, ledger.records)) : to_text(record, ledger.records));
+  context.out << (context.options.json ? json_text(to_json(record, ledger.records)) : to_text(record, ledger.records));
   return ledger.damage.empty() ? 0 : print_error(context, damage_of(ledger));
 }
 
 Result<int> run_clean(CommandContext& context) {
   ASSIGN_OR_RETURN(const std::size_t cleaned, clean_abandoned_drills(context));
   if (context.options.json)
-    context.out << dumped({{"cleaned", cleaned}});
+    context.out << json_text({{"cleaned", cleaned}});
   else if (cleaned == 0)
     context.out << "no drill was left open\n";
   return cleaned == 0 ? 0 : 1;  // a drill that was left open has not passed

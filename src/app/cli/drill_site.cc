@@ -9,6 +9,7 @@
 #include <ostream>
 
 #include "app/cli/drill_sandbox.h"
+#include "app/cli/json_text.h"
 #include "app/cli/run_site.h"
 #include "app/daemon/state_folder.h"
 #include "app/version.h"
@@ -116,8 +117,7 @@ Result<int> end_drill(CommandContext& context, respond::DrillRecord record) {
   ASSIGN_OR_RETURN(record, respond::keep_drill_record(context.files, drills_folder(context), std::move(record)));
   ASSIGN_OR_RETURN(const respond::DrillLedger ledger, respond::read_drills(context.files, drills_folder(context)));
   if (context.options.json)
-    context.out << to_json(record, ledger.records).dump(2, ' ', false, nlohmann::json::error_handler_t::replace)
-                << "\n";
+    context.out << json_text(to_json(record, ledger.records));
   else
     context.out << to_text(record, ledger.records) << fmt::format("report: anclora drill report {}\n", record.id);
   return record.passed ? 0 : 1;

@@ -3,6 +3,8 @@
 #include <nlohmann/json.hpp>
 #include <ostream>
 
+#include "app/cli/json_text.h"
+
 namespace anclora::app {
 namespace {
 
@@ -62,7 +64,7 @@ int print_failure(const CommandContext& context, const Error& error) {
                                            {"message", error.message()},
                                            {"hint", hint_of(error)},
                                            {"exit_code", exit_code(error.kind())}}}};
-    context.out << json.dump(2, ' ', false, nlohmann::json::error_handler_t::replace) << "\n";
+    context.out << json_text(json);
   }
   return print_error(context, error);
 }

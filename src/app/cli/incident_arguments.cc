@@ -5,8 +5,6 @@
 
 #include <CLI/CLI.hpp>
 #include <algorithm>
-#include <nlohmann/json.hpp>
-#include <ostream>
 
 namespace anclora::app {
 
@@ -30,10 +28,6 @@ Status check_severity(const plan::Plan& plan, const std::string& severity) {
   if (known.empty() || std::ranges::find(known, severity) != known.end()) return {};
   return Error(ErrorKind::kInvalidArgument, fmt::format("the plan has no severity {}", severity),
                fmt::format("it has: {}", fmt::join(known, ", ")));
-}
-
-void print_json(CommandContext& context, const nlohmann::ordered_json& json) {
-  context.out << json.dump(2, ' ', false, nlohmann::json::error_handler_t::replace) << "\n";
 }
 
 }  // namespace anclora::app

@@ -2,7 +2,6 @@
 #pragma once
 
 #include <memory>
-#include <nlohmann/json_fwd.hpp>
 #include <string>
 
 #include "app/cli/command_context.h"
@@ -26,8 +25,6 @@ void add_who(CLI::App& command, const IncidentArg& arguments);
 
 // kInvalidArgument naming the plan's severities; a plan without any takes all.
 Status check_severity(const plan::Plan& plan, const std::string& severity);
-
-void print_json(CommandContext& context, const nlohmann::ordered_json& json);
 
 // What people add to an incident: notes, acknowledgement, severity, the end, the report's texts, action items.
 void add_incident_entries(CLI::App& incident, CommandContext& context);

@@ -6,6 +6,7 @@
 #include <ostream>
 
 #include "app/cli/incident_site.h"
+#include "app/cli/json_text.h"
 #include "app/cli/run_site.h"
 #include "app/version.h"
 #include "respond/incident/audit_proof.h"
@@ -17,10 +18,6 @@ namespace {
 struct Arguments {
   std::string incident, out, file, tip;
 };
-
-void print(CommandContext& context, const nlohmann::ordered_json& json) {
-  context.out << json.dump(2, ' ', false, nlohmann::json::error_handler_t::replace) << "\n";
-}
 
 Result<int> export_incident(CommandContext& context, const Arguments& arguments) {
   ASSIGN_OR_RETURN(const std::string id, choose_incident(context, arguments.incident, false));
@@ -34,13 +31,13 @@ Result<int> export_incident(CommandContext& context, const Arguments& arguments)
   const bool noted = note_incident_in_repository(context, stored);
   for (const std::string& problem : stored.problems) context.err << "warning: " << problem << "\n";
   if (context.options.json) {
-    print(context, {{"incident", id},
-                    {"out", arguments.out},
-                    {"files", exported.files.size()},
-                    {"runs", runs.size() - exported.missing.size()},
-                    {"missing", exported.missing},
-                    {"tip", exported.tip},
-                    {"noted_in_repository", noted}});
+    context.out << json_text({{"incident", id},
+                              {"out", arguments.out},
+                              {"files", exported.files.size()},
+                              {"runs", runs.size() - exported.missing.size()},
+                              {"missing", exported.missing},
+                              {"tip", exported.tip},
+                              {"noted_in_repository", noted}});
     return 0;
   }
   context.out << fmt::format("{}: {} files\nit ends in {}\n", arguments.out, exported.files.size(), exported.tip)
@@ -84,16 +81,16 @@ Result<int> verify(CommandContext& context, const Arguments& arguments) {
     nlohmann::ordered_json findings = nlohmann::ordered_json::array();
     for (const respond::AuditFinding& each : proof.findings)
       findings.push_back({{"path", each.path}, {"line", each.line}, {"what", each.what}});
-    print(context, {{"whole", proof.whole()},
-                    {"incident", proof.incident},
-                    {"version", proof.version},
-                    {"files", proof.files},
-                    {"runs", proof.runs},
-                    {"records", proof.incident_records},
-                    {"missing", proof.missing},
-                    {"tip", proof.tip},
-                    {"compared_with_elsewhere", compared},
-                    {"findings", findings}});
+    context.out << json_text({{"whole", proof.whole()},
+                              {"incident", proof.incident},
+                              {"version", proof.version},
+                              {"files", proof.files},
+                              {"runs", proof.runs},
+                              {"records", proof.incident_records},
+                              {"missing", proof.missing},
+                              {"tip", proof.tip},
+                              {"compared_with_elsewhere", compared},
+                              {"findings", findings}});
     return proof.whole() ? 0 : exit_code(ErrorKind::kDataLoss);
   }
   for (const respond::AuditFinding& each : proof.findings)

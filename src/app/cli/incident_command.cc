@@ -8,6 +8,7 @@
 
 #include "app/cli/incident_arguments.h"
 #include "app/cli/incident_site.h"
+#include "app/cli/json_text.h"
 #include "app/cli/run_site.h"
 #include "app/view/incident_view.h"
 #include "app/view/run_report.h"
@@ -45,7 +46,7 @@ Result<int> list(CommandContext& context) {
       all.push_back({{"incident", id}, {"state", "damaged"}, {"problems", {content.error().message()}}});
   }
   if (context.options.json)
-    print_json(context, {{"incidents", all}});
+    context.out << json_text({{"incidents", all}});
   else
     context.out << (text.empty() ? "no incident\n" : text);
   return damage ? exit_code(ErrorKind::kDataLoss) : 0;
@@ -58,7 +59,7 @@ Result<int> show(CommandContext& context, const Arguments& arguments) {
       stored.content, {}, incident_timeline(stored.content, stored.runs), stored.problems, context.clock.wall_now()};
   for (const respond::LinkedRun& run : stored.content.state.runs) view.runs.push_back(run_line(context, run.run));
   if (context.options.json)
-    print_json(context, to_json(view));
+    context.out << json_text(to_json(view));
   else
     context.out << to_text(view);
   return stored.damaged ? exit_code(ErrorKind::kDataLoss) : 0;
@@ -87,7 +88,7 @@ Result<int> open(CommandContext& context, const Arguments& arguments) {
   ASSIGN_OR_RETURN(const auto log,
                    respond::IncidentLog::begin(incident_world(context), incidents_folder(context), incident));
   if (context.options.json)
-    print_json(context, {{"incident", log->id()}, {"kind", "incident.opened"}, {"number", 1}});
+    context.out << json_text({{"incident", log->id()}, {"kind", "incident.opened"}, {"number", 1}});
   else
     context.out << fmt::format("{} opened\nnext: anclora run start {} --plan {} --as NAME --dry-run\n", log->id(),
                                incident.scenario, plan.file);

@@ -8,6 +8,7 @@
 
 #include "app/cli/incident_arguments.h"
 #include "app/cli/incident_site.h"
+#include "app/cli/json_text.h"
 #include "plan/read_plan.h"
 
 namespace anclora::app {
@@ -37,7 +38,7 @@ Result<int> add(CommandContext& context, const Arguments& arguments, bool open_o
     nlohmann::ordered_json json = {
         {"incident", log->id()}, {"kind", to_string(record.kind)}, {"number", record.number}};
     if (!record.field("item").empty()) json["item"] = record.field("item");
-    print_json(context, json);
+    context.out << json_text(json);
   } else {
     const std::string what = respond::describe(record);
     context.out << fmt::format("{}: {}{}{}\n", log->id(), to_string(record.kind), what.empty() ? "" : " ", what);

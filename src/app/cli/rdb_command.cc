@@ -6,6 +6,7 @@
 
 #include "app/cli/command_context.h"
 #include "app/cli/error_report.h"
+#include "app/cli/json_text.h"
 #include "redis/file_byte_source.h"
 #include "redis/rdb/rdb_check.h"
 
@@ -32,7 +33,7 @@ Result<int> run_check(const CommandContext& context, const std::string& file) {
   redis::FileByteSource source(std::move(opened));
   ASSIGN_OR_RETURN(const redis::RdbReport report, redis::check_rdb(source, context.clock.wall_now()));
   if (context.options.json) {
-    context.out << report_json(report).dump(2, ' ', false, nlohmann::json::error_handler_t::replace) << "\n";
+    context.out << json_text(report_json(report));
   } else {
     context.out << fmt::format("{}: {}, {} keys, checksum {}\n", file, format_size(report.size_bytes), report.keys(),
                                to_string(report.checksum));

@@ -6,6 +6,7 @@
 #include <nlohmann/json.hpp>
 #include <ostream>
 
+#include "app/cli/json_text.h"
 #include "app/cli/run_site.h"
 #include "respond/runbook/kept_copies.h"
 #include "respond/runbook/run_folder.h"
@@ -45,8 +46,7 @@ Result<int> clean(CommandContext& context, const std::string& run) {
     ASSIGN_OR_RETURN(cleaned, clean_one(context, run));
   }
   if (context.options.json) {
-    const nlohmann::ordered_json json = {{"removed", cleaned.removed}};
-    context.out << json.dump(2, ' ', false, nlohmann::json::error_handler_t::replace) << "\n";
+    context.out << json_text({{"removed", cleaned.removed}});
   } else {
     for (const std::string& path : cleaned.removed) context.out << "removed " << path << "\n";
     if (cleaned.removed.empty()) context.out << "nothing to remove\n";

@@ -11,6 +11,7 @@
 #include "app/cli/drill_site.h"
 #include "app/cli/error_report.h"
 #include "app/cli/incident_site.h"
+#include "app/cli/json_text.h"
 #include "app/cli/run_clean.h"
 #include "app/cli/run_site.h"
 #include "app/view/run_report.h"
@@ -99,7 +100,7 @@ Result<int> end_of(CommandContext& context, const respond::LiveRun& live, const 
                          context.clock.wall_now(),
                          past_durations_of(context, live.plan(), live.run().scenario)};
   if (context.options.json)
-    context.out << to_json(report).dump(2, ' ', false, nlohmann::json::error_handler_t::replace) << "\n";
+    context.out << json_text(to_json(report));
   else
     context.out << to_text(report);
   if (!end) return end.error().with_hint("go on with: anclora run resume --run " + report.state.run);

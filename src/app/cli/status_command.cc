@@ -6,6 +6,7 @@
 #include <ostream>
 
 #include "app/cli/command_context.h"
+#include "app/cli/json_text.h"
 #include "app/daemon/mirror_note.h"
 #include "app/daemon/state_folder.h"
 #include "app/view/last_verification.h"
@@ -110,7 +111,7 @@ Result<int> run_status(const CommandContext& context, const std::string& name) {
     const nlohmann::ordered_json json = {{"repository", store->describe()}, {"id", repository.id()},
                                          {"role", role_text(role)},         {"time", format_rfc3339(now)},
                                          {"sources", std::move(list)},      {"mirrors", std::move(mirrors)}};
-    context.out << json.dump(2, ' ', false, nlohmann::json::error_handler_t::replace) << "\n";
+    context.out << json_text(json);
     return damaged ? kExitDamaged : 0;
   }
   context.out << "repository " << store->describe() << " (" << role_text(role) << ")\n";
@@ -135,9 +136,7 @@ Result<int> run_history(const CommandContext& context, const std::string& name) 
       context.out << history_text(state) << to_text(damaged_objects(state));
   }
   if (context.options.json)
-    context.out << nlohmann::ordered_json{{"sources", std::move(list)}}.dump(2, ' ', false,
-                                                                             nlohmann::json::error_handler_t::replace)
-                << "\n";
+    context.out << json_text({{"sources", std::move(list)}});
   else if (sources.empty())
     context.out << no_source_text(*store);
   return damaged ? kExitDamaged : 0;
