@@ -8,6 +8,7 @@
 #include <ostream>
 
 #include "app/cli/drill_site.h"
+#include "app/cli/json_text.h"
 #include "app/cli/run_clean.h"
 #include "app/cli/run_report_command.h"
 #include "app/cli/run_site.h"
@@ -29,10 +30,6 @@ struct Arguments {
   std::string scenario, plan, environment, contact, outage, detected, run, step, text, retry, rule, named;
   bool dry_run = false, yes = false, no_wait = false, verify = false, take_over = false, refuse = false, inject = false;
 };
-
-std::string dumped(const nlohmann::ordered_json& json) {
-  return json.dump(2, ' ', false, nlohmann::json::error_handler_t::replace) + "\n";
-}
 
 Result<const plan::Environment*> find_environment(const plan::Plan& plan, const std::string& id) {
   if (id.empty()) return nullptr;
@@ -91,7 +88,7 @@ Result<int> print_dry_run(CommandContext& context, const plan::Plan& plan, const
     if (!step.desired.empty()) context.out << "  wanted      " << step.desired << "\n";
     if (!step.problem.empty()) context.out << "  not known   " << step.problem << "\n";
   }
-  if (context.options.json) context.out << dumped({{"scenario", run.scenario}, {"steps", list}});
+  if (context.options.json) context.out << json_text({{"scenario", run.scenario}, {"steps", list}});
   return 0;
 }
 
@@ -119,6 +116,8 @@ Status refuse_a_second(const CommandContext& context, const std::string& scenari
   ASSIGN_OR_RETURN(const auto runs, respond::list_runs(context.files, runs_folder(context)));
   for (const std::string& run : runs) {
     const auto stored = read_run(context, run);
+    if (!stored)  // damage in an old run must not stop today's recovery
+      context.err << "warning: nobody knows whether " << run << " is over: " << stored.error().message() << "\n";
     if (!stored || stored->state.over() || stored->state.drill || stored->run.scenario != scenario) continue;
     return Error(ErrorKind::kAlreadyExists, fmt::format("{} is being run already: {} is not over", scenario, run),
                  fmt::format("go on with it: anclora run status --run {0}; or end it: anclora run abort --run {0} "
@@ -269,7 +268,7 @@ Result<int> run_status(CommandContext& context, const Arguments& arguments) {
     json["journal"] = {{"records", stored.journal.records.size()},
                        {"hash", to_hex(stored.journal.tip)},
                        {"compared_with_copy", arguments.verify}};
-    context.out << dumped(json);
+    context.out << json_text(json);
     return 0;
   }
   context.out << to_text(report);

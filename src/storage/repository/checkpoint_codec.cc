@@ -253,6 +253,7 @@ Result<Checkpoint> decode_checkpoint(ByteView content, std::string_view object_n
     checkpoint.written = time_of(json, "written");
     checkpoint.writer = text_of(json, "writer");
     checkpoint.delta = read_delta(json);
+    // Only what is no object is left in the document of a long list: it is refused here, as in read_delta().
     get_list(json, "retired", checkpoint.retired, read_retired);
     if (has_member(json, "rebuilt")) checkpoint.rebuilt = time_of(json, "rebuilt");
   });
