@@ -29,6 +29,23 @@ FIRST_PORT, LAST_PORT = 5000, 10900
 held_ports = []  # what keeps this process's ports from others
 
 
+def hold_ports(name, ports):
+    """Whether nobody holds the name, nor listens on one of the ports; then this process holds the name until it ends."""
+    holder = socket.socket(socket.AF_UNIX)
+    try:
+        holder.bind(f"\0anclora-test-{name}")
+        for port in ports:
+            with socket.socket() as probe:
+                probe.bind(("127.0.0.1", port))
+    except OSError as error:
+        holder.close()
+        if error.errno != errno.EADDRINUSE:
+            raise
+        return False
+    held_ports.append(holder)
+    return True
+
+
 def free_port(with_bus=False):
     """A loopback port that belongs to this process until it ends, also while nothing listens on it.
 
@@ -37,19 +54,8 @@ def free_port(with_bus=False):
     """
     for _ in range(10000):
         port = random.SystemRandom().randint(FIRST_PORT, LAST_PORT)
-        holder = socket.socket(socket.AF_UNIX)
-        try:
-            holder.bind(f"\0anclora-test-port-{port}")
-            for wanted in [port, port + 10000] if with_bus else [port]:
-                with socket.socket() as probe:
-                    probe.bind(("127.0.0.1", wanted))
-        except OSError as error:
-            holder.close()
-            if error.errno != errno.EADDRINUSE:
-                raise
-            continue
-        held_ports.append(holder)
-        return port
+        if hold_ports(f"port-{port}", [port, port + 10000] if with_bus else [port]):
+            return port
     raise RuntimeError("no free loopback port")
 
 
@@ -57,19 +63,8 @@ def free_block():
     """The first of ten ports in a row, for a local site; they belong to this process as free_port()'s do."""
     for _ in range(10000):
         first = random.SystemRandom().randrange(11000, 31000, 10)
-        with contextlib.ExitStack() as stack:
-            holder = socket.socket(socket.AF_UNIX)
-            try:
-                holder.bind(f"\0anclora-test-block-{first}")
-                for port in range(first, first + 10):
-                    stack.enter_context(socket.socket()).bind(("127.0.0.1", port))
-            except OSError as error:
-                holder.close()
-                if error.errno != errno.EADDRINUSE:
-                    raise
-                continue
-        held_ports.append(holder)
-        return first
+        if hold_ports(f"block-{first}", range(first, first + 10)):
+            return first
     raise RuntimeError("no ten free loopback ports")
 
 
