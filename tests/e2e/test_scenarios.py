@@ -17,9 +17,8 @@ KILLS_RESTORED = ["step.change data", "step.outcome data", "step.verified check-
 KILLS_DAMAGED = ["step.change fence", "step.change stop", "step.change evidence", "step.note good", "step.outcome good", "step.change data",
                  "approval.requested switch", "step.change start", "step.outcome canary"]
 
-# BullMQ promises at least once: a job in flight when its Redis died is sent again. Of some thousand messages four at
-# most on an idle machine; where workers get no CPU for seconds they lose more jobs' locks.
-SENT_AGAIN = 40
+# BullMQ promises at least once: what was in flight when its Redis died is sent again. Two instances have five jobs each.
+SENT_AGAIN = 10
 
 
 def states(status):
