@@ -6,6 +6,7 @@
 #include <nlohmann/json.hpp>
 #include <ostream>
 
+#include "app/server/api_server.h"
 #include "respond/notify/http_delivery.h"
 
 namespace anclora::app {
@@ -13,6 +14,17 @@ namespace {
 
 constexpr Duration kCallWithin = std::chrono::seconds(3);
 constexpr std::size_t kMostInACall = 100;  // as the API takes
+constexpr std::string_view kHttp = "http://";
+
+// Whether the token could be read on the way.
+bool goes_in_clear(std::string_view url) {
+  if (!url.starts_with(kHttp)) return false;
+  std::string_view host = url.substr(kHttp.size());
+  host = host.substr(0, host.find('/'));
+  if (host.find('@') != std::string_view::npos) return true;
+  host = host.starts_with('[') ? host.substr(1, host.find(']') - 1) : host.substr(0, host.find(':'));
+  return !is_loopback(std::string(host));
+}
 
 }  // namespace
 
@@ -20,7 +32,10 @@ Result<ReadingReporter> ReadingReporter::create(ReportTo to, Clock& clock) {
   while (to.url.ends_with('/')) to.url.pop_back();
   if (!respond::check_http_url(to.url))
     return Error(ErrorKind::kInvalidArgument, "--report-to is no http:// or https:// URL",
-                 "write where the serve listens, such as http://10.0.0.5:7373");
+                 "write where the serve is reached, such as https://dr.example:7373");
+  if (goes_in_clear(to.url))
+    return Error(ErrorKind::kInvalidArgument, "--report-to would send the token over the network in clear",
+                 "reach that serve through a proxy with TLS (https://) or an SSH tunnel (http://127.0.0.1:PORT)");
   RETURN_IF_ERROR(respond::check_header_value(to.token.reveal()));
   return ReadingReporter(std::move(to), clock);
 }

@@ -22,7 +22,7 @@ struct ReportTo {
 // Thread rule: one thread.
 class ReadingReporter {
  public:
-  // kInvalidArgument when the URL is none.
+  // kInvalidArgument when the URL is none, or is http:// to another place than loopback: the token goes with each call.
   static Result<ReadingReporter> create(ReportTo to, Clock& clock);
   // Sends each look of this place that was not sent yet, in one call of at most 3 s. What cannot be sent is told once
   // in a row, on `err`, and not sent later: the next look says more.
