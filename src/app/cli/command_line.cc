@@ -1,5 +1,7 @@
 #include "app/cli/command_line.h"
 
+#include <unistd.h>
+
 #include <CLI/CLI.hpp>
 #include <algorithm>
 #include <csignal>
@@ -12,6 +14,7 @@
 #include "app/cli/command_context.h"
 #include "app/cli/error_report.h"
 #include "app/version.h"
+#include "base/output_buffer.h"
 
 namespace anclora::app {
 namespace {
@@ -92,15 +95,36 @@ Error wrong_command_line(const CLI::App& app, const CLI::ParseError& error) {
                "see what it takes: anclora " + commands.front()->get_name() + " --help");
 }
 
+// std::cout and std::cerr print through buffers of ours while this lives.
+class StandardOutput {
+ public:
+  StandardOutput() : former_out_(std::cout.rdbuf(&out_)), former_err_(std::cerr.rdbuf(&err_)) {}
+  ~StandardOutput() {
+    std::cout.rdbuf(former_out_);
+    std::cerr.rdbuf(former_err_);
+  }
+  StandardOutput(const StandardOutput&) = delete;
+  StandardOutput& operator=(const StandardOutput&) = delete;
+
+ private:
+  OutputBuffer out_{STDOUT_FILENO, "standard output",
+                    ::isatty(STDOUT_FILENO) == 1 ? OutputBuffer::When::kAtOnce : OutputBuffer::When::kAtFlush};
+  OutputBuffer err_{STDERR_FILENO, "standard error", OutputBuffer::When::kAtOnce};
+  std::streambuf* former_out_;
+  std::streambuf* former_err_;
+};
+
 }  // namespace
 
 int run_command_line(int argc, char** argv) {
+  hold_standard_descriptors();
   take_signals();
   CLI::App app{"Anclora DR: every write of a Redis durable elsewhere, recovery to any command"};
   app.set_version_flag("--version", std::string("anclora ") + kVersion);
   app.require_subcommand(1);
   app.fallthrough();
   app.footer("Start with: anclora doctor redis://HOST:6379\nEach command: anclora COMMAND --help");
+  const StandardOutput output;
   CommandContext context{std::cout,
                          std::cerr,
                          system_clock(),
@@ -118,13 +142,13 @@ int run_command_line(int argc, char** argv) {
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {
-    if (error.get_exit_code() == 0) return app.exit(error);  // prints help or version
+    if (error.get_exit_code() == 0)  // prints help or version
+      return end_of_output(context, app.exit(error, context.out, context.err));
     context.options.json = asks_for_json(argc, argv);
-    return print_failure(context, wrong_command_line(app, error));
+    return end_of_output(context, print_failure(context, wrong_command_line(app, error)));
   }
   const Result<int> outcome = context.action();
-  context.out.flush();
-  return outcome ? *outcome : print_failure(context, outcome.error());
+  return end_of_output(context, outcome ? *outcome : print_failure(context, outcome.error()));
 }
 
 }  // namespace anclora::app

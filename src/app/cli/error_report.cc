@@ -4,6 +4,7 @@
 #include <ostream>
 
 #include "app/cli/json_text.h"
+#include "base/output_buffer.h"
 
 namespace anclora::app {
 namespace {
@@ -67,6 +68,15 @@ int print_failure(const CommandContext& context, const Error& error) {
     context.out << json_text(json);
   }
   return print_error(context, error);
+}
+
+int end_of_output(const CommandContext& context, int code) {
+  const Status told = printed(context.out);
+  if (told) return code;
+  const int failed = print_error(
+      context, told.error().with_hint("what was done is done, but not told: mend that, then look with a command that "
+                                      "only reads"));
+  return code == 0 ? failed : code;
 }
 
 }  // namespace anclora::app

@@ -10,5 +10,8 @@ namespace anclora::app {
 int print_error(const CommandContext& context, const Error& error);
 // The same, and with --json on standard output too: for a command that printed nothing there.
 int print_failure(const CommandContext& context, const Error& error);
+// The last thing of every command: its exit code, or, where that is 0 and standard output could not be written, that
+// error's; told on standard error in any case.
+int end_of_output(const CommandContext& context, int code);
 
 }  // namespace anclora::app

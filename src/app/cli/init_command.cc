@@ -5,6 +5,7 @@
 #include "app/cli/command_context.h"
 #include "app/cli/json_text.h"
 #include "app/cli/nested_place.h"
+#include "base/output_buffer.h"
 #include "base/secret_file.h"
 
 namespace anclora::app {
@@ -30,7 +31,7 @@ Result<Secret> new_passphrase(const CommandContext& context) {
 
 // It is shown once: where nobody saw it, that is told.
 Result<int> recovery_key_told(const CommandContext& context, bool encrypted) {
-  if (!encrypted || context.out.flush()) return 0;
+  if (!encrypted || printed(context.out)) return 0;
   return Error(ErrorKind::kIo, "the repository was created, but its recovery key could not be written to the output",
                "print another one: anclora key add --recovery");
 }

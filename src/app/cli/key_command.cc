@@ -6,6 +6,7 @@
 
 #include "app/cli/command_context.h"
 #include "app/cli/json_text.h"
+#include "base/output_buffer.h"
 #include "base/secret_file.h"
 
 namespace anclora::app {
@@ -41,7 +42,7 @@ Result<int> run_add(const CommandContext& context, const KeyArguments& arguments
     context.out << "Recovery key (shown once):\n\n    " << recovery_key.reveal() << "\n";
   else
     context.out << "passphrase added\n";
-  if (arguments.recovery && !context.out.flush())
+  if (arguments.recovery && !printed(context.out))
     return Error(
         ErrorKind::kIo, "a recovery key was added, but it could not be written to the output",
         "print another one: anclora key add --recovery; remove this one: anclora key list, anclora key remove");

@@ -144,8 +144,7 @@ Result<int> run_to_the_end(CommandContext& context, Lent& lent, std::shared_ptr<
   for (int i = 0; i < 20 && engine.hung_threads() > 0; ++i) context.clock.sleep_for(std::chrono::milliseconds(10));
   if (engine.hung_threads() == 0) return code;
   // Threads of actions that never came back still use what would be destroyed: the process ends here.
-  const int status = code ? *code : print_error(context, code.error());
-  context.out.flush();
+  const int status = end_of_output(context, code ? *code : print_error(context, code.error()));
   context.err.flush();
   // Its exit code is 1 where there was a drill to clean up.
   if (options.of_a_drill) ::execl("/proc/self/exe", "anclora", "drill", "clean", static_cast<char*>(nullptr));

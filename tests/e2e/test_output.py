@@ -1,0 +1,50 @@
+"""What the program prints: told where it cannot be written."""
+import os
+import signal
+import subprocess
+
+from harness import PATIENCE
+
+
+def protected(world):
+    source = world.redis("source")
+    source.client()("SET", "bull:greetings:1", "x")
+    repo = world.init(world.folder / "repo")
+    capture = world.capture(repo, source)
+    world.wait_for("a source", lambda: world.status(repo))
+    world.wait_protected(repo, int(source.client().info()["master_repl_offset"]))
+    capture.send_signal(signal.SIGTERM)
+    assert capture.wait(PATIENCE) == 0, world.logs()
+    return source, repo
+
+
+def printed_to(world, output, *args):
+    return subprocess.run([world.anclora, *map(str, args)], stdout=output, stderr=subprocess.PIPE, text=True,
+                          env=world.environment, stdin=subprocess.DEVNULL, timeout=600)
+
+
+def test_what_cannot_be_printed_ends_no_command_with_0(world):
+    source, repo = protected(world)
+    plan = os.path.join(os.path.dirname(__file__), "..", "..", "plans", "local.yaml")
+    world.run("restore", "--repo", repo, "--to", f"rdb:{world.folder}/dump.rdb")
+    commands = [["--help"], ["--version"], ["capture", "--help"], ["doctor", source.url], ["key", "list", "--repo", repo]]
+    commands += [[name, "--repo", repo] for name in ("status", "history", "verify", "expire")]
+    commands += [["tag", "kept", "--at", "latest", "--repo", repo], ["tag", "--list", "--repo", repo], ["plan", "check", plan],
+                 ["find", "--dangerous", "--repo", repo], ["find", "--key", "bull:*", "--repo", repo],
+                 ["restore", "--dry-run", "--to", source.url, "--replace", "--repo", repo],
+                 ["mirror", "--to", world.folder / "copy", "--repo", repo], ["plan", "show", plan], ["plan", "schema"],
+                 ["rdb", "check", world.folder / "dump.rdb"], ["drill", "list"], ["incident", "list"], ["run", "clean"]]
+    with open("/dev/full", "w") as full:
+        for args in commands:
+            for more in ([], ["--json"]):
+                told = printed_to(world, full, *args, *more)
+                assert told.returncode != 0, (args, more, told)
+                assert told.stderr.count("standard output cannot be written: No space left on device") == 1, (args, told)
+    reader, writer = os.pipe()
+    os.close(reader)
+    with os.fdopen(writer, "w") as nobody_reads:
+        told = printed_to(world, nobody_reads, "history", "--repo", repo)
+    assert told.returncode == 14 and "Broken pipe" in told.stderr, told
+    closed = subprocess.run(["sh", "-c", 'exec "$@" >&-', "sh", world.anclora, "history", "--repo", repo], text=True,
+                            stderr=subprocess.PIPE, env=world.environment, timeout=600)
+    assert closed.returncode == 14 and "standard output cannot be written" in closed.stderr, closed
