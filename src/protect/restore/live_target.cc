@@ -15,7 +15,8 @@
 namespace anclora::protect {
 namespace {
 
-constexpr Duration kPoll = std::chrono::milliseconds(20);
+constexpr Duration kPoll = std::chrono::milliseconds(5);
+constexpr Duration kPollAtTheEnd = std::chrono::milliseconds(1);  // each is a part of the time to recovery
 constexpr Duration kTellEvery = std::chrono::milliseconds(200);
 constexpr Duration kLookEvery = std::chrono::seconds(2);
 
@@ -308,7 +309,7 @@ class LiveRestore {
           RETURN_IF_ERROR(compare_and_go_on());
         }
       }
-      tools_.clock.sleep_for(kPoll);
+      tools_.clock.sleep_for(all_sent ? kPollAtTheEnd : kPoll);
     }
   }
 

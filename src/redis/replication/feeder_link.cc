@@ -9,7 +9,7 @@ using std::chrono::milliseconds;
 
 constexpr std::size_t kReadLimit = 4 * kKiB;
 constexpr Duration kMoment = milliseconds(200);
-constexpr Duration kRoundPoll = milliseconds(20);
+constexpr Duration kRoundPoll = milliseconds(5);
 constexpr Duration kKeepAliveEvery = std::chrono::seconds(5);
 
 }  // namespace
