@@ -2,6 +2,7 @@
 // pipelined, at full speed or at a steady rate. Prints one JSON line.
 //   anclora_job_load --port P [--first N] [--count N] [--rate PER_SECOND] [--seconds S] [--pipeline N] [--value BYTES]
 //                    [--seed N] [--plain-set]
+#include <algorithm>
 #include <chrono>
 #include <cstdio>
 #include <cstdlib>
@@ -144,37 +145,39 @@ int main(int argc, char** argv) {
   const auto elapsed = [&] {
     return std::chrono::duration<double>(std::chrono::steady_clock::now() - started).count();
   };
+  const auto fail = [](const std::string& why) { return std::fprintf(stderr, "job_load: %s\n", why.c_str()), 1; };
   Bytes batch, replies;
-  std::uint64_t sent = 0;
-  while (sent < options.count && (options.seconds <= 0 || elapsed() < options.seconds)) {
-    std::uint64_t size = std::min(options.pipeline, options.count - sent);
-    if (options.rate > 0) {
-      const double due = options.rate * elapsed() - static_cast<double>(sent);
-      if (due < 1) {
+  std::uint64_t sent = 0, answered = 0;
+  const auto is_over = [&] { return sent >= options.count || (options.seconds > 0 && elapsed() >= options.seconds); };
+  while (!is_over() || answered < sent) {
+    std::uint64_t size = is_over() ? 0 : std::min(options.pipeline, options.count - sent);
+    if (options.rate > 0 && size != 0) {
+      const double due = std::max(0.0, options.rate * elapsed() - static_cast<double>(sent));
+      size = std::min(size, static_cast<std::uint64_t>(due));
+      if (size == 0 && answered == sent) {
         std::this_thread::sleep_for(std::chrono::microseconds(500));
         continue;
       }
-      size = std::min(size, static_cast<std::uint64_t>(due));
     }
-    batch.clear();
-    for (std::uint64_t i = 0; i < size; ++i) {
-      const std::uint64_t id = options.first + sent + i;
-      if (options.plain_set)
-        writer.append_set(batch, id, options.value);
-      else
-        writer.append_job(batch, id);
+    // A batch is written while the server still works on the one before: it is never without work.
+    if (size != 0 && sent - answered <= options.pipeline) {
+      batch.clear();
+      for (std::uint64_t id = options.first + sent; id < options.first + sent + size; ++id) {
+        if (options.plain_set)
+          writer.append_set(batch, id, options.value);
+        else
+          writer.append_job(batch, id);
+      }
+      if (auto written = (*connection)->write_all(batch, std::chrono::seconds(60)); !written)
+        return fail(written.error().to_string());
+      sent += size;
+      continue;
     }
-    if (auto written = (*connection)->write_all(batch, std::chrono::seconds(60)); !written)
-      return std::fprintf(stderr, "job_load: %s\n", written.error().to_string().c_str()), 1;
-    for (std::uint64_t answered = 0; answered < size;) {
-      replies.clear();
-      auto read = (*connection)->read_some(replies, 1 << 16, std::chrono::seconds(60));
-      if (!read || *read == 0) return std::fprintf(stderr, "job_load: the server closed the connection\n"), 1;
-      if (replies.find('-') != Bytes::npos)
-        return std::fprintf(stderr, "job_load: %s\n", replies.substr(0, 200).c_str()), 1;
-      answered += count_lines(replies);
-    }
-    sent += size;
+    replies.clear();
+    auto read = (*connection)->read_some(replies, 1 << 16, std::chrono::seconds(60));
+    if (!read || *read == 0) return fail("the server closed the connection");
+    if (replies.find('-') != Bytes::npos) return fail(replies.substr(0, 200));
+    answered += count_lines(replies);
   }
   const double seconds = elapsed();
   std::printf("{\"commands\": %llu, \"seconds\": %.4f, \"per_second\": %.0f}\n", static_cast<unsigned long long>(sent),
