@@ -6,6 +6,7 @@
 #include <utility>
 #include <vector>
 
+#include "base/thread_priority.h"
 #include "protect/capture/backoff.h"
 #include "protect/capture/base_schedule.h"
 #include "protect/capture/event_queue.h"
@@ -24,6 +25,7 @@ constexpr Duration kSaveEvery = seconds(10);
 constexpr Duration kBaseCheckEvery = seconds(10);
 constexpr Duration kFirstBaseRetry = seconds(30);  // doubled each time: a try may cost the source a fork
 constexpr Duration kLongestBaseRetry = std::chrono::minutes(10);
+constexpr int kBehindTheSource = 5;  // nicer by: under full load still a third of a share
 
 // As if nothing after `head` had been packed yet: this run does that itself.
 void keep_up_to(storage::SourceState& state, const storage::Head& head) {
@@ -56,12 +58,16 @@ struct Capture::Running {
 
   void start() {
     threads.emplace_back([this] { read(); });
-    threads.emplace_back([this] { encode(); });
-    threads.emplace_back([this] { upload(); });
-    threads.emplace_back([this] { pack(); });
+    threads.emplace_back([this] { stand_back(), encode(); });
+    threads.emplace_back([this] { stand_back(), upload(); });
+    threads.emplace_back([this] { stand_back(), pack(); });
     threads.emplace_back([this] { control(); });
     if (capture.base_maker_ != nullptr) threads.emplace_back([this] { make_bases(); });
   }
+
+  // On a machine that capture shares with its source, the source goes first (ADR 17). Not the reader: it only takes
+  // what is there, and the source would have to keep what it leaves.
+  static void stand_back() { be_nicer(kBehindTheSource); }
 
   void fail(const Error& error) {
     const std::lock_guard lock(mutex);
