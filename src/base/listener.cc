@@ -18,8 +18,8 @@
 namespace anclora {
 namespace {
 
-// Between two processes of one machine, what is on its way is read from the processor's cache only if it is little. Grown
-// by the kernel to megabytes, a restore into a server beside us took 4-8 % longer (bench/run.py, restore).
+// Between two processes of one machine, what is on its way is read from the processor's cache only if it is little.
+// Grown by the kernel to megabytes, a restore into a server beside us took 4-8 % longer (bench/run.py, restore).
 constexpr int kSameMachineSendBytes = 64 * 1024;
 
 void keep_little_on_the_way(int fd, const Endpoint& peer) {
