@@ -102,7 +102,7 @@ struct Detection {
   Duration for_time{};         // held for this long
   std::string scenario;
   bool start = false;      // false: propose, a person declares
-  Duration quiet_after{};  // anti-flap; released by a person
+  Duration quiet_after{};  // anti-flap: not zero, after a run it starts nothing until released by a person
   Place place;
 };
 

@@ -285,7 +285,8 @@ def test_two_places_that_agree_start_what_the_plan_lets_them_start(world):
     lab = Lab(world, capture=False)
     lab.plan.write_text(
         lab.plan.read_text().replace("write: true}, every", "write: true}, from: [here, there], every")
-        .replace("all: [{probe: answers}], scenario: lost}", "all: [{probe: answers, at_least: 2}], scenario: lost, start: true, quiet_after: 1h}"))
+        .replace("all: [{probe: answers}], scenario: lost}", "all: [{probe: answers, at_least: 2}], scenario: lost, start: true, quiet_after: 1h}")
+        .replace("[/bin/true]", f'[/usr/bin/tee, -a, "{world.folder}/told"]'))
     served = ServedLab(world, lab, "--site", "here", "--no-drills")
 
     def protected():
@@ -316,10 +317,11 @@ def test_two_places_that_agree_start_what_the_plan_lets_them_start(world):
     assert report["state"] == "finished" and report["declaration"]["granted"], (report, served.logs())
     assert report["declaration"]["given"] == ["rule/gone"], report["declaration"]
     assert lab.spare.client()("DBSIZE") >= 200
+    incident = look("/api/incidents")["incidents"][0]["incident"]
+    another_loss_is_told(world, served, lab, incident, run)
     observer.send_signal(signal.SIGTERM)
     assert observer.wait(PATIENCE) in (0, 1), world.logs()
 
-    incident = look("/api/incidents")["incidents"][0]["incident"]
     look(f"/api/incidents/{incident}", "/api/incidents/ID")
     for path in ("/api/probes", "/api/verdicts", "/api/drills"):
         look(path)
@@ -340,6 +342,27 @@ def test_two_places_that_agree_start_what_the_plan_lets_them_start(world):
                "POST /api/readings": served.ask("POST", "/api/readings", [])}
     for path, (status, reply) in decided.items():
         assert status == 200 and set(reply) == names_of(row_of_api(path)[-1]), (path, status, reply)
+
+
+def another_loss_is_told(world, served, lab, incident, run):
+    """A rule that has acted starts nothing, but people hear of what it sees, and what they may do."""
+    world.wait_for("the rule keeps quiet", lambda: served.rule("gone") == "silenced")
+    lab.call("again")
+    world.wait_for("all is well", lambda: served.rule("gone") == "quiet")
+    before = {each["run"] for each in served.get("/api/runs")["runs"]}
+    lab.call("lose")
+    world.wait_for("it is confirmed", lambda: served.rule("gone") == "confirmed")
+
+    def told():
+        deliveries = served.get(f"/api/incidents/{incident}")["deliveries"]
+        return [each for each in deliveries if each["event"] == "again-1/escalation/first/1" and each["state"] == "sent"]
+    world.wait_for("it is told again", told)
+    message = (world.folder / "told").read_text().splitlines()[-1]
+    for text in ("Again, after it was restored", f"Nothing was started: run {run} recovered it", "/api/rules/gone/release",
+                 "Start it: anclora run start lost"):
+        assert text in json.loads(message)["text"], message
+    assert served.get(f"/api/incidents/{incident}")["verdicts"][-1]["not_started"].startswith(f"run {run} recovered it")
+    assert {each["run"] for each in served.get("/api/runs")["runs"]} == before, served.logs()
 
 
 def test_promtool_accepts_the_example_of_alert_rules(world):

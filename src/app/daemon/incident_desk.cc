@@ -18,6 +18,17 @@ constexpr std::size_t kMostSignals = 50;
 constexpr Duration kStillNews = std::chrono::hours(1);
 constexpr std::string_view kOver = "over";  // what people are told in the end
 
+// Before the name of each event: what is told after a relapse is told anew.
+std::string event_prefix(const Relapses& relapses) {
+  return relapses.count == 0 ? "" : fmt::format("again-{}/", relapses.count);
+}
+// An event of the time since the last relapse, without its prefix.
+std::optional<std::string_view> own_event(std::string_view event, const Relapses& relapses) {
+  const std::string prefix = event_prefix(relapses);
+  if (!event.starts_with(prefix) || (prefix.empty() && event.starts_with("again-"))) return std::nullopt;
+  return event.substr(prefix.size());
+}
+
 respond::ReferenceLookup lookup_of(const CommandContext& context) {
   return [&context](std::string_view reference) {
     return respond::resolve_reference(context.files, context.environment, reference);
@@ -39,28 +50,46 @@ const plan::Scenario* scenario_of(const plan::Plan& plan, const std::string& id)
 
 }  // namespace
 
+Relapses relapses_of(const respond::IncidentState& incident, std::vector<WallTime> restored) {
+  std::ranges::sort(restored);
+  Relapses relapses;
+  for (const WallTime& time : restored) {
+    relapses.restored = time;
+    const auto next = &time == &restored.back() ? WallTime::max() : *(&time + 1);
+    const auto again = std::ranges::find_if(
+        incident.verdicts, [&](const auto& verdict) { return verdict.time > time && verdict.time <= next; });
+    if (again == incident.verdicts.end()) continue;
+    ++relapses.count;
+    relapses.since = again->time;
+    relapses.restored.reset();
+  }
+  return relapses;
+}
+
 respond::EscalationFacts escalation_facts(const respond::IncidentState& incident, const std::vector<RunView>& active,
-                                          std::optional<WallTime> restored) {
+                                          const Relapses& relapses) {
   respond::EscalationFacts facts;
   facts.severity = incident.severity;
-  facts.declared = incident.opened.value_or(incident.last_time);
+  facts.declared = relapses.since.value_or(incident.opened.value_or(incident.last_time));
+  const auto counts = [&](WallTime time) { return !relapses.since || time >= *relapses.since; };
   for (const auto& verdict : incident.verdicts)
-    if (verdict.first_bad && (!facts.out_since || *verdict.first_bad < *facts.out_since))
+    if (counts(verdict.time) && verdict.first_bad && (!facts.out_since || *verdict.first_bad < *facts.out_since))
       facts.out_since = verdict.first_bad;
   for (const auto& acknowledgement : incident.acknowledgements)
-    facts.acknowledged = std::max(facts.acknowledged.value_or(acknowledgement.time), acknowledgement.time);
+    if (counts(acknowledgement.time))
+      facts.acknowledged = std::max(facts.acknowledged.value_or(acknowledgement.time), acknowledgement.time);
   for (const auto& note : incident.notes)
-    if (!note.contact.empty()) facts.progress = std::max(facts.progress.value_or(note.time), note.time);
+    if (counts(note.time) && !note.contact.empty())
+      facts.progress = std::max(facts.progress.value_or(note.time), note.time);
   for (const RunView& run : active)
     if (run.scenario == incident.scenario && run.forecast_seconds > 0)
       facts.forecast = Duration(static_cast<std::int64_t>(run.forecast_seconds * 1e6));
-  facts.over = incident.closed;
-  const bool bad_again =
-      std::ranges::any_of(incident.verdicts, [&](const auto& each) { return restored && each.time > *restored; });
-  if (restored && !bad_again && !facts.over) facts.over = restored;
+  facts.over = incident.closed ? incident.closed : relapses.restored;
   for (const auto& delivery : incident.deliveries) {
+    const auto event = own_event(delivery.event, relapses);
+    if (!event) continue;
     if (!delivery.level.empty()) facts.told.push_back({delivery.level, delivery.time});
-    facts.told_over = facts.told_over || delivery.event == kOver;
+    facts.told_over = facts.told_over || *event == kOver;
   }
   std::ranges::sort(facts.told, {}, &respond::EscalationFacts::Told::at);
   return facts;
@@ -81,7 +110,7 @@ IncidentDesk::~IncidentDesk() {
 
 std::string IncidentDesk::root() const { return incidents_folder(context_); }
 
-Result<std::string> IncidentDesk::take(const respond::RuleVerdict& verdict) {
+Result<IncidentDesk::Taken> IncidentDesk::take(const respond::RuleVerdict& verdict, const WhyNot& why_not) {
   const plan::Scenario* scenario = scenario_of(plan_, verdict.scenario);
   respond::NewIncident incident{verdict.scenario,
                                 scenario == nullptr ? "" : scenario->severity,
@@ -95,6 +124,9 @@ Result<std::string> IncidentDesk::take(const respond::RuleVerdict& verdict) {
   respond::IncidentRecord record(respond::IncidentKind::kVerdict, {},
                                  fmt::format("{}", fmt::join(verdict.evidence, "; ")));
   record.fields = {{"detection", verdict.rule}};
+  ASSIGN_OR_RETURN(const respond::IncidentState state, log->state());
+  const std::string not_started = why_not(state);
+  if (!not_started.empty()) record.fields["not_started"] = not_started;
   if (verdict.out_since) record.fields["first_bad"] = format_rfc3339(*verdict.out_since);
   ASSIGN_OR_RETURN(const auto appended, log->append(std::move(record)));
   static_cast<void>(appended);
@@ -102,7 +134,7 @@ Result<std::string> IncidentDesk::take(const respond::RuleVerdict& verdict) {
   for (const auto& [time, signal] : loose_signals_)
     if (now - time <= kSignalsKept) RETURN_IF_ERROR(log->append(record_of(signal)));
   loose_signals_.clear();
-  return log->id();
+  return Taken{log->id(), not_started};
 }
 
 void IncidentDesk::take(const std::vector<respond::Signal>& signals) {
@@ -128,23 +160,26 @@ void IncidentDesk::note(const std::string& incident, const std::string& text) {
   if (!appended) problem_ = appended.error().message();
 }
 
-// When a run of this incident brought the service back.
-std::optional<WallTime> IncidentDesk::restored(const respond::IncidentState& incident) const {
-  std::optional<WallTime> time;
+Relapses IncidentDesk::relapses(const respond::IncidentState& incident) const {
+  std::vector<WallTime> restored;
   for (const respond::LinkedRun& linked : incident.runs) {
     const auto run = ended_.find(linked.run);
-    if (run != ended_.end() && run->second.completed && run->second.ended) time = run->second.ended;
+    if (run != ended_.end() && run->second.completed && run->second.ended) restored.push_back(*run->second.ended);
   }
-  return time;
+  return relapses_of(incident, std::move(restored));
 }
 
-respond::Message IncidentDesk::alert(const respond::IncidentState& incident, const std::vector<RunView>& runs) const {
+respond::Message IncidentDesk::alert(const respond::IncidentState& incident, const std::vector<RunView>& runs,
+                                     const Relapses& relapses) const {
   const plan::Scenario* scenario = scenario_of(plan_, incident.scenario);
   respond::Message message;
   message.urgency = respond::urgency_of(incident.severity);
   message.service = plan_.service;
   message.subject = fmt::format("{}: {}", plan_.service, scenario == nullptr ? incident.scenario : scenario->title);
   message.text = incident.summary;
+  const auto* last = incident.verdicts.empty() ? nullptr : &incident.verdicts.back();
+  if (relapses.count > 0)
+    message.text = fmt::format("Again, after it was restored. {}: {}", last->detection, last->evidence);
   if (scenario != nullptr && !scenario->impact.empty()) message.text += "\nImpact: " + scenario->impact;
   for (const RunView& run : runs) {
     if (run.scenario != incident.scenario) continue;
@@ -153,6 +188,8 @@ respond::Message IncidentDesk::alert(const respond::IncidentState& incident, con
     for (const std::string& each : run.waits_for) message.text += "\nIt waits for " + each;
     if (!run.next_command.empty()) message.text += "\nNext: " + run.next_command;
   }
+  if (message.run.empty() && last != nullptr && !last->not_started.empty())
+    message.text += fmt::format("\nNothing was started: {}.", last->not_started);
   if (message.run.empty())
     message.text += fmt::format("\nNothing runs. Start it: anclora run start {} --plan {} --yes --as NAME",
                                 incident.scenario, plan_.file);
@@ -190,37 +227,41 @@ void IncidentDesk::tell(const respond::IncidentState& incident, const std::strin
 }
 
 void IncidentDesk::escalate(const respond::IncidentState& incident, const std::vector<RunView>& active) {
-  const respond::EscalationFacts facts = escalation_facts(incident, active, restored(incident));
+  const Relapses relapses = this->relapses(incident);
+  const respond::EscalationFacts facts = escalation_facts(incident, active, relapses);
   const respond::Escalation next = respond::escalate(plan_, facts, context_.clock.wall_now());
-  const auto contacts_of = [this](const std::string& id) {
-    const auto level = std::ranges::find(plan_.escalation, id, &plan::EscalationLevel::id);
-    return level == plan_.escalation.end() ? std::vector<std::string>() : level->contacts;
-  };
   for (const respond::LevelCall& call : next.tell) {
     // Each round of a level is another event, so that it is told once and yet can be repeated.
     std::set<std::string> rounds;
     for (const auto& delivery : incident.deliveries)
-      if (delivery.level == call.level->id) rounds.insert(delivery.event);
-    respond::Message message = alert(incident, active);
+      if (delivery.level == call.level->id && own_event(delivery.event, relapses)) rounds.insert(delivery.event);
+    respond::Message message = alert(incident, active, relapses);
     message.text += fmt::format("\nYou are told because {}.", respond::to_string(call.why));
     if (!call.answer_wanted) message.acknowledge.clear();
     if (!rounds.empty()) message.kind = respond::MessageKind::kUpdate;
-    tell(incident, fmt::format("escalation/{}/{}", call.level->id, rounds.size() + 1), call.level->id,
-         call.level->contacts, std::move(message));
+    tell(incident, fmt::format("{}escalation/{}/{}", event_prefix(relapses), call.level->id, rounds.size() + 1),
+         call.level->id, call.level->contacts, std::move(message));
   }
+  tell_it_is_over(incident, next.over, relapses);
+}
+
+void IncidentDesk::tell_it_is_over(const respond::IncidentState& incident, const std::vector<std::string>& levels,
+                                   const Relapses& relapses) {
   std::vector<std::string> everybody;
-  for (const std::string& level : next.over)
-    for (std::string& contact : contacts_of(level))
-      if (std::ranges::find(everybody, contact) == everybody.end()) everybody.push_back(std::move(contact));
+  for (const plan::EscalationLevel& level : plan_.escalation) {
+    if (std::ranges::find(levels, level.id) == levels.end()) continue;
+    for (const std::string& contact : level.contacts)
+      if (std::ranges::find(everybody, contact) == everybody.end()) everybody.push_back(contact);
+  }
   if (everybody.empty()) return;
-  respond::Message message = alert(incident, {});
+  respond::Message message = alert(incident, {}, relapses);
   message.kind = respond::MessageKind::kResolved;
   message.subject += incident.closed ? ": closed" : ": restored";
   message.text = incident.closed ? incident.closing
                                  : "The service is restored.\nThe incident stays open until a person closes it.";
   message.text += "\nSee: anclora incident show " + incident.id;
   message.acknowledge.clear();
-  tell(incident, std::string(kOver), "", std::move(everybody), std::move(message));
+  tell(incident, event_prefix(relapses) + std::string(kOver), "", std::move(everybody), std::move(message));
 }
 
 void IncidentDesk::tick(const std::string& id, const std::vector<RunView>& active) {

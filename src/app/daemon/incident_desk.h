@@ -3,6 +3,7 @@
 #pragma once
 
 #include <atomic>
+#include <functional>
 #include <map>
 #include <memory>
 #include <optional>
@@ -20,10 +21,19 @@
 
 namespace anclora::app {
 
-// What escalation needs to know: the incident's journal, the runs of its scenario that are not over, and when one of
-// them restored the service (which counts unless a rule was confirmed after it). Pure.
+// An incident in which a rule was confirmed again after a run had restored the service: each time people are told anew.
+struct Relapses {
+  std::size_t count = 0;
+  std::optional<WallTime> since;     // the verdict that began the last
+  std::optional<WallTime> restored;  // when a run brought the service back after that (with none, since the opening)
+};
+// `restored`: when runs of the incident brought the service back. Pure.
+Relapses relapses_of(const respond::IncidentState& incident, std::vector<WallTime> restored);
+
+// What escalation needs to know since the last relapse: the incident's journal, and the runs of its scenario that are
+// not over. Pure.
 respond::EscalationFacts escalation_facts(const respond::IncidentState& incident, const std::vector<RunView>& active,
-                                          std::optional<WallTime> restored);
+                                          const Relapses& relapses);
 
 // Thread rule: one thread; acknowledgements and notes come through the incident's journal.
 class IncidentDesk {
@@ -31,8 +41,14 @@ class IncidentDesk {
   IncidentDesk(const CommandContext& context, const plan::Plan& plan, const Bytes& plan_bytes);
   ~IncidentDesk();  // gives messages under way up
 
-  // Opens or joins the incident of the verdict's scenario and records the verdict; its id.
-  Result<std::string> take(const respond::RuleVerdict& verdict);
+  // Why no run is begun for a verdict of this incident; empty: one is, or is under way.
+  using WhyNot = std::function<std::string(const respond::IncidentState&)>;
+  struct Taken {
+    std::string incident;  // id
+    std::string not_started;
+  };
+  // Opens or joins the incident of the verdict's scenario and records the verdict.
+  Result<Taken> take(const respond::RuleVerdict& verdict, const WhyNot& why_not);
   // Kept on each open incident; without one, on the next that is opened within an hour.
   void take(const std::vector<respond::Signal>& signals);
   void note(const std::string& incident, const std::string& text);
@@ -49,8 +65,11 @@ class IncidentDesk {
   void escalate(const respond::IncidentState& incident, const std::vector<RunView>& active);
   void tell(const respond::IncidentState& incident, const std::string& event, const std::string& level,
             std::vector<std::string> contacts, respond::Message message);
-  respond::Message alert(const respond::IncidentState& incident, const std::vector<RunView>& runs) const;
-  std::optional<WallTime> restored(const respond::IncidentState& incident) const;
+  respond::Message alert(const respond::IncidentState& incident, const std::vector<RunView>& runs,
+                         const Relapses& relapses) const;
+  void tell_it_is_over(const respond::IncidentState& incident, const std::vector<std::string>& levels,
+                       const Relapses& relapses);
+  Relapses relapses(const respond::IncidentState& incident) const;
   std::string root() const;
 
   const CommandContext& context_;

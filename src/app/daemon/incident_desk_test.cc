@@ -16,7 +16,7 @@ respond::IncidentState lost() {
   incident.scenario = "lost";
   incident.severity = "critical";
   incident.opened = kOpened;
-  incident.verdicts = {{kOpened, "gone", "refused", kOpened - seconds(3)}};
+  incident.verdicts = {{kOpened, "gone", "refused", kOpened - seconds(3), {}}};
   return incident;
 }
 
@@ -49,11 +49,46 @@ TEST(EscalationFacts, TakeTheLatestAcknowledgementAndAPersonsNoteAsProgress) {
 
 TEST(EscalationFacts, AreOverWhenARunRestoredItUnlessItWentBadAgain) {
   respond::IncidentState incident = lost();
-  EXPECT_EQ(escalation_facts(incident, {}, kOpened + minutes(4)).over, kOpened + minutes(4));
-  incident.verdicts.push_back({kOpened + minutes(5), "gone", "refused", {}});
-  EXPECT_FALSE(escalation_facts(incident, {}, kOpened + minutes(4)).over);
+  const std::vector<WallTime> restored = {kOpened + minutes(4)};
+  EXPECT_EQ(escalation_facts(incident, {}, relapses_of(incident, restored)).over, kOpened + minutes(4));
+  incident.verdicts.push_back({kOpened + minutes(5), "gone", "refused", {}, {}});
+  EXPECT_FALSE(escalation_facts(incident, {}, relapses_of(incident, restored)).over);
   incident.closed = kOpened + minutes(6);
   EXPECT_EQ(escalation_facts(incident, {}, {}).over, kOpened + minutes(6));
+}
+
+respond::IncidentDelivery delivery(const std::string& event, const std::string& level, WallTime time) {
+  respond::IncidentDelivery made;
+  made.event = event;
+  made.level = level;
+  made.time = time;
+  return made;
+}
+
+TEST(EscalationFacts, BeginAnewWithALossAfterItWasRestored) {
+  respond::IncidentState incident = lost();
+  const WallTime restored = kOpened + minutes(4), again = kOpened + minutes(9);
+  incident.acknowledgements = {{"ada", kOpened + minutes(1), ""}};
+  incident.notes = {{kOpened + minutes(3), "ada", "mended"}};
+  // What was told of the first loss may be delivered late.
+  incident.deliveries = {delivery("escalation/one/1", "one", kOpened), delivery("over", "", again + seconds(1))};
+  incident.verdicts.push_back({again, "gone", "refused", again - seconds(2), "a run has acted"});
+  incident.verdicts.push_back({again + minutes(1), "gone", "refused", again + seconds(50), "a run has acted"});
+  const Relapses relapses = relapses_of(incident, {restored});
+  EXPECT_EQ(relapses.count, 1U);
+  auto facts = escalation_facts(incident, {}, relapses);
+  EXPECT_EQ(facts.declared, again);
+  EXPECT_EQ(facts.out_since, again - seconds(2));
+  EXPECT_FALSE(facts.acknowledged || facts.progress || facts.over || facts.told_over);
+  EXPECT_TRUE(facts.told.empty());
+  incident.deliveries.push_back(delivery("again-1/escalation/one/1", "one", again + seconds(2)));
+  incident.deliveries.push_back(delivery("again-1/over", "", again + minutes(3)));
+  const Relapses mended = relapses_of(incident, {again + minutes(2), restored});
+  facts = escalation_facts(incident, {}, mended);
+  EXPECT_EQ(mended.count, 1U);
+  EXPECT_EQ(facts.told.size(), 1U);
+  EXPECT_EQ(facts.over, again + minutes(2));
+  EXPECT_TRUE(facts.told_over);
 }
 
 TEST(EscalationFacts, KnowWhoWasTold) {

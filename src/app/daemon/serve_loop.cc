@@ -136,6 +136,7 @@ void ServeLoop::take_news() {
 void ServeLoop::judge(const respond::RuleVerdict& verdict) {
   say(fmt::format("rule {} is {}{}{}", verdict.rule, respond::to_string(verdict.state),
                   verdict.evidence.empty() ? "" : ": ", verdict.evidence.empty() ? "" : verdict.evidence.front()));
+  keep_seen_well(verdict);
   const auto known = incident_of_.find(verdict.rule);
   if (verdict.state != respond::RuleState::kConfirmed) {
     if (known == incident_of_.end()) return;
@@ -143,30 +144,41 @@ void ServeLoop::judge(const respond::RuleVerdict& verdict) {
     incident_of_.erase(known);
     return;
   }
-  const auto incident = incidents_.take(verdict);
-  if (incident)
-    incident_of_[verdict.rule] = *incident;
+  const auto why = [&](const respond::IncidentState& incident) { return why_not(verdict, incident); };
+  const auto taken = incidents_.take(verdict, why);
+  if (taken)
+    incident_of_[verdict.rule] = taken->incident;
   else
-    say("no incident can be kept: " + incident.error().to_string());
-  if (!may_run(verdict, incident.value_or(""))) return;
+    say("no incident can be kept: " + taken.error().to_string());
+  const std::string not_started = taken ? taken->not_started : why({});
+  if (!not_started.empty()) say("nothing is started: " + not_started);
+  if (!not_started.empty() || runs_.is_active(verdict.scenario)) return;
   const auto run = runs_.start({verdict.scenario, verdict.rule, "", verdict.out_since, context_.clock.wall_now()});
   say(run ? "run " + *run : "no run is started: " + run.error().to_string());
 }
 
-bool ServeLoop::may_run(const respond::RuleVerdict& verdict, const std::string& incident) const {
-  if (runs_.is_active(verdict.scenario)) return false;
+// Why no run is begun for the verdict; empty also where one is under way.
+std::string ServeLoop::why_not(const respond::RuleVerdict& verdict, const respond::IncidentState& incident) const {
+  if (runs_.is_active(verdict.scenario)) return {};
   const auto scenario = std::ranges::find(plan_.scenarios, verdict.scenario, &plan::Scenario::id);
-  if (scenario == plan_.scenarios.end()) return false;
+  if (scenario == plan_.scenarios.end()) return fmt::format("the plan has no scenario {}", verdict.scenario);
+  if (verdict.acted_at) {
+    const auto run = completed_.find(verdict.scenario);
+    const bool known = run != completed_.end();
+    return fmt::format(
+        "run {} recovered it at {}, and a rule that is confirmed again after that begins no other until a person "
+        "releases it (POST /api/rules/{}/release)",
+        known ? run->second.run : "",
+        format_rfc3339(known ? run->second.ended.value_or(*verdict.acted_at) : *verdict.acted_at), verdict.rule);
+  }
   // A run that waits for its declaration is the proposal: one approval, and it acts. Without a declaration it would act
   // at once, which only the rule's policy allows.
-  if (!verdict.start && !scenario->declare) return false;
-  if (incident.empty()) return true;
-  const auto log = respond::IncidentLog::open(incident_world(context_), incidents_folder(context_), incident);
-  const auto state = log ? (*log)->state() : Result<respond::IncidentState>(log.error());
-  if (!state || state->runs.empty()) return true;
+  if (!verdict.start && !scenario->declare) return "the plan lets a person start this scenario, not the rule";
+  if (incident.runs.empty()) return {};
   // A run that a person aborted is not begun again behind his back.
-  const auto last = view_run(context_, state->runs.back().run);
-  return !last || !last->over || last->completed;
+  const auto last = view_run(context_, incident.runs.back().run);
+  if (!last || !last->over || last->completed) return {};
+  return fmt::format("run {} of this incident was aborted", last->run);
 }
 
 void ServeLoop::look_at_runs() {

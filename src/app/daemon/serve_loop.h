@@ -59,9 +59,10 @@ class ServeLoop {
   Result<std::unique_ptr<Subprocess>> start_child(const ChildSpec& spec) const;
   void take_news();
   void judge(const respond::RuleVerdict& verdict);
-  bool may_run(const respond::RuleVerdict& verdict, const std::string& incident) const;
+  std::string why_not(const respond::RuleVerdict& verdict, const respond::IncidentState& incident) const;
   void look_at_runs();
   void silence(const RunView& run);
+  void keep_seen_well(const respond::RuleVerdict& verdict);
   std::shared_ptr<respond::Watcher> watcher() const;
   std::shared_ptr<respond::Watcher> make_watch();
   bool is_guarded(const std::string& environment) const;  // all of the plan is that sandbox

@@ -96,16 +96,28 @@ Status ServeLoop::report(const std::string& probe, const std::string& vantage, r
   return watcher()->report(probe, vantage, std::move(reading));
 }
 
-// Its rules keep quiet until a person releases them; what was released since then stays released.
+// Its rules start nothing until a person releases them; what was released since then stays released, and what was seen
+// well since then is another loss when it is seen bad.
 void ServeLoop::silence(const RunView& run) {
   if (!run.completed) return;
   watcher_->acted(run.scenario, true);
   JobDiary diary(context_.files, folder("jobs"));  // anew: releases come from the API's threads
   for (const plan::Detection& rule : plan_.detections) {
     const auto released = diary.last("released " + rule.id);
-    if (rule.scenario == run.scenario && released && run.ended && *released > *run.ended)
+    if (rule.scenario != run.scenario || !run.ended) continue;
+    if (released && *released > *run.ended)
       static_cast<void>(watcher_->release(rule.id));  // not silenced: there is nothing to release
+    const auto well = diary.last("well " + rule.id);
+    if (well && *well > *run.ended) watcher_->seen_well(rule.id);
   }
+}
+
+// Kept over restarts: a loss while nobody watches is told by the next start.
+void ServeLoop::keep_seen_well(const respond::RuleVerdict& verdict) {
+  if (!verdict.acted_at || !verdict.well_since_acted || verdict.state != respond::RuleState::kQuiet) return;
+  JobDiary diary(context_.files, folder("jobs"));
+  if (const Status kept = diary.ran("well " + verdict.rule, 0, context_.clock.wall_now()); !kept)
+    say("not kept over a restart: " + kept.error().to_string());
 }
 
 Status ServeLoop::release(const std::string& rule) {

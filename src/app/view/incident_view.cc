@@ -29,7 +29,8 @@ Json facts_json(const IncidentState& state) {
                                  return {{"time", format_rfc3339(each.time)},
                                          {"detection", each.detection},
                                          {"evidence", each.evidence},
-                                         {"first_bad", time_of(each.first_bad)}};
+                                         {"first_bad", time_of(each.first_bad)},
+                                         {"not_started", each.not_started}};
                                })},
           {"signals", list_of(state.signals,
                               [](const auto& each) -> Json {

@@ -42,6 +42,7 @@ nlohmann::ordered_json to_json(const respond::RuleVerdict& verdict) {
           {"policy", verdict.start ? "start" : "propose"},
           {"out_since", time_or_null(verdict.out_since)},
           {"held_since", time_or_null(verdict.held_since)},
+          {"acted_at", time_or_null(verdict.acted_at)},
           {"evidence", verdict.evidence}};
 }
 

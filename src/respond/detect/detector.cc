@@ -49,7 +49,7 @@ Detector::Detector(const plan::Plan& plan) {
       watched.at.emplace(vantage, ProbeTrack(probe.bad_in_a_row, probe.good_in_a_row));
     watched_.emplace(probe.id, std::move(watched));
   }
-  for (const plan::Detection& detection : plan.detections) rules_.push_back({&detection, {}, false, {}});
+  for (const plan::Detection& detection : plan.detections) rules_.push_back({&detection, {}, false, {}, false});
 }
 
 Status Detector::add(const std::string& probe, const std::string& vantage, Reading reading) {
@@ -129,16 +129,32 @@ bool Detector::holds(const plan::Detection& detection, WallTime now, RuleVerdict
   return any;
 }
 
+// Known not to hold; not merely unknown, as all is after a start.
+bool Detector::is_refuted(const plan::Detection& detection) const {
+  const auto refuted = [this](const plan::Condition& condition) {
+    const ProbeState state = state_of(condition.probe, condition.at_least);
+    return state != ProbeState::kUnknown && state != condition.is;
+  };
+  if (std::ranges::any_of(detection.all, refuted)) return true;
+  return !detection.any.empty() && std::ranges::all_of(detection.any, refuted);
+}
+
 RuleVerdict Detector::judge(Rule& rule, WallTime now) const {
-  RuleVerdict verdict{
-      rule.detection->id, rule.detection->scenario, RuleState::kQuiet, rule.detection->start, {}, {}, false, {}};
+  RuleVerdict verdict;
+  verdict.rule = rule.detection->id;
+  verdict.scenario = rule.detection->scenario;
+  verdict.start = rule.detection->start;
+  verdict.acted_at = rule.acted_at;
   if (!holds(*rule.detection, now, verdict)) {
     rule.held_since.reset();
     rule.confirmed = false;
+    rule.well_since_acted = rule.acted_at && (rule.well_since_acted || is_refuted(*rule.detection));
+    verdict.well_since_acted = rule.well_since_acted;
     verdict.evidence.clear();
     verdict.out_since.reset();
     return verdict;
   }
+  verdict.well_since_acted = rule.well_since_acted;
   if (isolated() && !rule.confirmed) {
     // What is seen from a cut-off place is no evidence: the time it held does not count either.
     rule.held_since.reset();
@@ -147,7 +163,7 @@ RuleVerdict Detector::judge(Rule& rule, WallTime now) const {
   }
   if (!rule.held_since) rule.held_since = now;
   verdict.held_since = rule.held_since;
-  if (rule.acted_at) {
+  if (rule.acted_at && !rule.well_since_acted) {
     verdict.state = RuleState::kSilenced;
     return verdict;
   }
@@ -168,19 +184,26 @@ void Detector::acted(const std::string& scenario, bool completed, WallTime now) 
   for (Rule& rule : rules_) {
     if (rule.detection->scenario != scenario || rule.detection->quiet_after <= Duration::zero()) continue;
     rule.acted_at = now;
+    rule.well_since_acted = false;
     rule.confirmed = false;
     rule.held_since.reset();
   }
+}
+
+void Detector::seen_well(const std::string& rule_id) {
+  for (Rule& rule : rules_)
+    rule.well_since_acted = rule.well_since_acted || (rule.detection->id == rule_id && rule.acted_at);
 }
 
 Status Detector::release(const std::string& rule_id) {
   for (Rule& rule : rules_) {
     if (rule.detection->id != rule_id || !rule.acted_at) continue;
     rule.acted_at.reset();
+    rule.well_since_acted = false;
     return {};
   }
-  return Error(ErrorKind::kNotFound, fmt::format("no detection rule \"{}\" is silenced", rule_id),
-               "anclora status shows the rules and what silences them");
+  return Error(ErrorKind::kNotFound, fmt::format("no run has acted on what a detection rule \"{}\" sees", rule_id),
+               "there is nothing to release; the rules: GET /api/verdicts");
 }
 
 }  // namespace anclora::respond

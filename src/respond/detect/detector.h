@@ -16,8 +16,8 @@ namespace anclora::respond {
 enum class RuleState : std::uint8_t {
   kQuiet,      // its conditions do not hold
   kSuspected,  // they hold, not yet for long enough
-  kConfirmed,  // held long enough: the scenario is proposed or started
-  kSilenced,   // they hold, but a run has lately acted; a person must release it
+  kConfirmed,  // held long enough: people are told, and the scenario is proposed or started unless a run has acted
+  kSilenced,   // they have held ever since a run acted on it: what it dealt with is no news
   kIsolated,   // they hold, but most control probes fail too: we are the ones cut off
 };
 
@@ -32,6 +32,9 @@ struct RuleVerdict {
   std::optional<WallTime> held_since;
   bool recovering = false;            // the last looks are good again, too few yet to end it: not confirmed then
   std::vector<std::string> evidence;  // "redis at madrid: down since 12:00:01Z, connection refused"
+  // Set: a run acted then, and nobody has released the rule: nothing may be proposed or started again.
+  std::optional<WallTime> acted_at;
+  bool well_since_acted = false;  // its conditions were seen not to hold since then: what is confirmed is another loss
 };
 
 // For how long the last word of another observer counts: one that has fallen silent sees nothing any more.
@@ -45,10 +48,12 @@ class Detector {
   Status add(const std::string& probe, const std::string& vantage, Reading reading);
   // Every rule's verdict at `now`; a rule changes to kConfirmed once, and stays until its conditions end.
   std::vector<RuleVerdict> judge(WallTime now);
-  // A run of this scenario ended: its rules keep quiet for their time and until a person releases them. A run that did
-  // not complete silences nothing: the disaster is still there.
+  // A run of this scenario ended: until a person releases them its rules start nothing and, while they hold on, are
+  // silenced. A run that did not complete silences nothing: the disaster is still there.
   void acted(const std::string& scenario, bool completed, WallTime now);
-  // kNotFound when no rule of this name is silenced.
+  // The rule was seen not to hold after the run, by an observer before us. Nothing to do where no run has acted.
+  void seen_well(const std::string& rule);
+  // kNotFound when no run has acted on what this rule sees, or it was released.
   Status release(const std::string& rule);
 
   // Control probes exist and more than half of them fail.
@@ -65,8 +70,10 @@ class Detector {
     const plan::Detection* detection;
     std::optional<WallTime> held_since;
     bool confirmed = false;
-    std::optional<WallTime> acted_at;  // set: silenced until released
+    std::optional<WallTime> acted_at;  // set: starts nothing until released
+    bool well_since_acted = false;
   };
+  bool is_refuted(const plan::Detection& detection) const;
   bool holds(const plan::Condition& condition, WallTime now, RuleVerdict& verdict) const;
   bool holds(const plan::Detection& detection, WallTime now, RuleVerdict& verdict) const;
   RuleVerdict judge(Rule& rule, WallTime now) const;

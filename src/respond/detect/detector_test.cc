@@ -160,6 +160,39 @@ TEST_F(DetectorTest, KeepsQuietAfterARunUntilAPersonReleasesIt) {
   EXPECT_EQ(judge(3).state, RuleState::kConfirmed);
 }
 
+TEST_F(DetectorTest, ConfirmsAnotherLossAfterARunThoughItMayStartNothing) {
+  all_well();
+  look("redis", "madrid", ProbeState::kDown);
+  look("redis", "paris", ProbeState::kDown);
+  judge();
+  judge(3);
+  detector.acted("redis-loss", true, now);
+  EXPECT_EQ(judge(3).state, RuleState::kSilenced);  // what the run dealt with
+  all_well();
+  EXPECT_TRUE(judge(1).well_since_acted);
+  look("redis", "madrid", ProbeState::kDown);
+  look("redis", "paris", ProbeState::kDown);
+  EXPECT_EQ(judge(1).state, RuleState::kSuspected);
+  const RuleVerdict verdict = judge(3);
+  EXPECT_EQ(verdict.state, RuleState::kConfirmed);
+  EXPECT_TRUE(verdict.acted_at.has_value());
+  ASSERT_TRUE(detector.release("redis-lost").has_value());
+  EXPECT_EQ(judge().state, RuleState::kConfirmed);
+  EXPECT_FALSE(judge().acted_at.has_value());
+}
+
+TEST_F(DetectorTest, TakesWhatItDoesNotKnowForNoRecovery) {
+  look("anchor-1", "here", ProbeState::kUp);
+  detector.acted("redis-loss", true, now);  // as after a start: no look at the rule's probes yet
+  EXPECT_FALSE(judge(1).well_since_acted);
+  look("redis", "madrid", ProbeState::kDown);
+  EXPECT_FALSE(judge(1).well_since_acted);
+  look("redis", "paris", ProbeState::kDown);
+  EXPECT_EQ(judge(60).state, RuleState::kSilenced);
+  detector.seen_well("redis-lost");  // the observer before us saw it
+  EXPECT_EQ(judge(60).state, RuleState::kConfirmed);
+}
+
 TEST_F(DetectorTest, IsNotSilencedByARunThatDidNotComplete) {
   all_well();
   look("redis", "madrid", ProbeState::kDown);

@@ -18,6 +18,11 @@ std::vector<std::string> vantages_of(const plan::Probe& probe) {
   return probe.from.empty() ? std::vector<std::string>{"here"} : probe.from;
 }
 
+bool is_news(const RuleVerdict& verdict, const RuleVerdict& before) {
+  return verdict.state != before.state || verdict.acted_at.has_value() != before.acted_at.has_value() ||
+         verdict.well_since_acted != before.well_since_acted;
+}
+
 }  // namespace
 
 struct Watcher::Seat {
@@ -129,7 +134,7 @@ bool Watcher::judge_once() {
     news_ = false;
     std::vector<RuleVerdict> judged = detector_.judge(means_.clock.wall_now());
     for (std::size_t i = 0; i < judged.size(); ++i)
-      if (judged[i].state != verdicts_[i].state) changed.push_back(judged[i]);
+      if (is_news(judged[i], verdicts_[i])) changed.push_back(judged[i]);
     verdicts_ = std::move(judged);
     judged_at_ = means_.clock.mono_now();
   }
@@ -165,6 +170,11 @@ void Watcher::acted(const std::string& scenario, bool completed) {
   detector_.acted(scenario, completed, means_.clock.wall_now());
   news_ = true;
   wake_.notify_all();
+}
+
+void Watcher::seen_well(const std::string& rule) {
+  const std::lock_guard lock(mutex_);
+  detector_.seen_well(rule);
 }
 
 Status Watcher::release(const std::string& rule) {

@@ -22,8 +22,8 @@ struct WatcherMeans {
   Clock& clock;  // its wall time dates and judges; the pauses between two looks are real time
   // An error is an answer too: the probe stays unknown, with the error as its reason.
   std::function<Result<std::unique_ptr<Probe>>(const plan::Probe&)> make;
-  // A rule's state became another. One call at a time, from the judging thread, without a lock held; it may take its
-  // time, but nothing is judged meanwhile.
+  // A rule's state became another, or what it may start. One call at a time, from the judging thread, without a lock
+  // held; it may take its time, but nothing is judged meanwhile.
   std::function<void(const RuleVerdict&)> changed;
 };
 
@@ -64,6 +64,7 @@ class Watcher {
   // What another observer saw. As Detector::add(); kInvalidArgument when its clock and ours are minutes apart.
   Status report(const std::string& probe, const std::string& vantage, Reading reading);
   void acted(const std::string& scenario, bool completed);
+  void seen_well(const std::string& rule);
   Status release(const std::string& rule);
 
   std::vector<ProbeView> probes() const;

@@ -14,7 +14,7 @@ namespace anclora::respond {
 // The fields of each kind; `actor` is a contact's id, empty for the product; `text` is for people.
 enum class IncidentKind : std::uint8_t {
   kOpened,        // first and once: incident, scenario, severity, service, plan_file, plan_hash, origin
-  kVerdict,       // of a detection rule: detection, first_bad (RFC 3339); text: the evidence
+  kVerdict,       // of a detection rule: detection, first_bad (RFC 3339), not_started (why no run); text: evidence
   kSignal,        // an alert from outside, no proof: source, name, state
   kSeverity,      // severity; text: why
   kNote,          // text

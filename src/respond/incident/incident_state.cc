@@ -98,7 +98,8 @@ Status take(IncidentState& state, const IncidentRecord& record) {
       take_opening(state, record);
       return {};
     case IncidentKind::kVerdict:
-      state.verdicts.push_back({record.time, record.field("detection"), record.text, time_field(record, "first_bad")});
+      state.verdicts.push_back({record.time, record.field("detection"), record.text, time_field(record, "first_bad"),
+                                record.field("not_started")});
       return {};
     case IncidentKind::kSignal:
       state.signals.push_back(

@@ -17,6 +17,7 @@ struct IncidentVerdict {
   WallTime time;
   std::string detection, evidence;
   std::optional<WallTime> first_bad;
+  std::string not_started;  // why no run was begun for it, for people; empty: one was, or was under way
 };
 
 struct IncidentSignal {
