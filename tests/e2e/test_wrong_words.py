@@ -1,7 +1,10 @@
 """Command lines that cannot be meant: each is told clearly, with --json in JSON, with the right code, and changes nothing."""
 import json
 import os
+import pathlib
 import subprocess
+
+LOCAL_PLAN = pathlib.Path(__file__).resolve().parents[2] / "plans" / "local.yaml"
 
 
 def names(folder):
@@ -36,6 +39,20 @@ def test_wrong_words_are_told_and_change_nothing(world):
     assert "--new-passphrase-file" in refused("key", "add", code=5)
     capture = ("capture", "--source", "redis://127.0.0.1:1")
     assert "1MiB" in refused(*capture, "--outbox-limit", "0")
+    for command, option in ((capture, "--seal-interval"), (capture, "--pack-age"), (capture, "--base-every"),
+                            (capture, "--replay-limit"), (capture, "--drain-timeout"), (("expire",), "--keep-every-moment"),
+                            (("expire",), "--keep-hourly"), (("expire",), "--keep-daily"), (("expire",), "--keep-weekly"),
+                            (("expire",), "--grace"), (("expire",), "--grace-packed"),
+                            (("bisect", "--check", "k* type=hash"), "--check-timeout"),
+                            (("drill", "run", "restore"), "--rto"), (("drill", "run", "restore"), "--rpo"),
+                            (("drill", "run", "redis-lost", "--plan", LOCAL_PLAN, "--on", "local"), "--clean-within"),
+                            (("mirror", "--to", world.folder / "copy", "--follow"), "--interval"),
+                            (("detect", "--plan", LOCAL_PLAN), "--for"), (("plan", "test-contacts", LOCAL_PLAN), "--timeout"),
+                            (("serve", "--plan", LOCAL_PLAN, "--listen", "none"), "--jobs-after")):
+        assert f'{option} "999999999h" is no duration from ' in refused(*command, option, "999999999h"), (command, option)
+    assert '--outbox-limit "8000000TiB" is no size from 1MiB to ' in refused(*capture, "--outbox-limit", "8000000TiB")
+    assert "36500d" in refused("find", "--dangerous", "--since", "999999999h ago")
+    assert "36500d" in refused("restore", "--at", "999999999h ago", "--to", "dir:x")
     assert "HOST:PORT" in refused(*capture, "--metrics", "nonsense")
     assert "--metrics" in refused(*capture, "--metrics", "127.0.0.1:x")
     assert "--dry-run" in refused("restore", "--undo", "--dry-run", "--to", "redis://127.0.0.1:1")

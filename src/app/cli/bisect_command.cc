@@ -5,6 +5,7 @@
 #include <nlohmann/json.hpp>
 #include <ostream>
 
+#include "app/cli/bounded_option.h"
 #include "app/cli/command_context.h"
 #include "app/cli/json_text.h"
 #include "app/cli/work_directory.h"
@@ -32,7 +33,8 @@ Result<respond::MomentCheck> check_of(const BisectArguments& arguments) {
     check.rules.push_back(std::move(rule));
   }
   check.program = arguments.program;
-  ASSIGN_OR_RETURN(check.timeout, parse_duration(arguments.check_timeout));
+  ASSIGN_OR_RETURN(check.timeout, duration_option("--check-timeout", arguments.check_timeout,
+                                                  std::chrono::milliseconds(10), std::chrono::hours(24)));
   if (check.rules.empty() && check.program.empty())
     return Error(
         ErrorKind::kInvalidArgument, "bisect needs a check that tells a good moment from a bad one",

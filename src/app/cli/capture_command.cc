@@ -4,6 +4,7 @@
 #include <CLI/CLI.hpp>
 #include <ostream>
 
+#include "app/cli/bounded_option.h"
 #include "app/cli/command_context.h"
 #include "app/cli/inside_repository.h"
 #include "app/cli/redis_url_option.h"
@@ -14,6 +15,8 @@
 
 namespace anclora::app {
 namespace {
+
+using namespace std::chrono_literals;
 
 struct CaptureArguments {
   RedisUrlOption source;
@@ -28,11 +31,12 @@ struct CaptureArguments {
   bool allow_url_change = false;
 };
 
-// With less, one command of an ordinary size makes capture leave its source for ever.
+// With less, one command of an ordinary size makes capture leave its source for ever. More is no disk that anybody has.
 constexpr std::uint64_t kSmallestOutbox = 1 << 20;
+constexpr std::uint64_t kLargestOutbox = std::uint64_t{1} << 46;
 
 Result<Duration> default_interval(const std::string& text, const std::string& repo) {
-  if (!text.empty()) return parse_duration(text);
+  if (!text.empty()) return duration_option("--seal-interval", text, 10ms, 1h);
   // On S3 each put costs a request and a round trip; a folder costs a file.
   return repo.starts_with("s3://") ? Duration(std::chrono::seconds(1)) : Duration(std::chrono::milliseconds(100));
 }
@@ -45,13 +49,11 @@ Result<protect::CaptureOptions> options_of(const CommandContext& context, const 
   options.allow_url_change = arguments.allow_url_change;
   options.ack = arguments.ack == "received" ? protect::AckMode::kReceived : protect::AckMode::kDurable;
   ASSIGN_OR_RETURN(options.seal.interval, default_interval(arguments.seal_interval, context.options.repo));
-  ASSIGN_OR_RETURN(options.pack_every, parse_duration(arguments.pack_age));
-  ASSIGN_OR_RETURN(options.outbox_limit_bytes, parse_size(arguments.outbox_limit));
-  if (options.outbox_limit_bytes < kSmallestOutbox)
-    return Error(ErrorKind::kInvalidArgument, "--outbox-limit " + arguments.outbox_limit + " is too small",
-                 "give 1MiB at least; it must hold what is written while the store is away");
-  ASSIGN_OR_RETURN(options.base_every, parse_duration(arguments.base_every));
-  ASSIGN_OR_RETURN(options.replay_limit, parse_duration(arguments.replay_limit));
+  ASSIGN_OR_RETURN(options.pack_every, duration_option("--pack-age", arguments.pack_age, 10ms, 24h));
+  ASSIGN_OR_RETURN(options.outbox_limit_bytes,
+                   size_option("--outbox-limit", arguments.outbox_limit, kSmallestOutbox, kLargestOutbox));
+  ASSIGN_OR_RETURN(options.base_every, duration_option("--base-every", arguments.base_every, 1s, 8784h));
+  ASSIGN_OR_RETURN(options.replay_limit, duration_option("--replay-limit", arguments.replay_limit, 10ms, 168h));
   options.base_from = arguments.base_from == "source"  ? protect::BaseFrom::kSource
                       : arguments.base_from == "never" ? protect::BaseFrom::kNever
                                                        : protect::BaseFrom::kScratch;
@@ -60,7 +62,7 @@ Result<protect::CaptureOptions> options_of(const CommandContext& context, const 
 
 Result<CaptureRunnerOptions> runner_options(const CommandContext& context, const CaptureArguments& arguments) {
   CaptureRunnerOptions options;
-  ASSIGN_OR_RETURN(options.drain_timeout, parse_duration(arguments.drain_timeout));
+  ASSIGN_OR_RETURN(options.drain_timeout, duration_option("--drain-timeout", arguments.drain_timeout, 10ms, 1h));
   options.json = context.options.json;
   options.terminal = ::isatty(STDOUT_FILENO) == 1;
   if (!arguments.metrics.empty()) {

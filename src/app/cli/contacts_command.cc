@@ -8,6 +8,7 @@
 #include <ostream>
 #include <set>
 
+#include "app/cli/bounded_option.h"
 #include "app/cli/command_context.h"
 #include "app/cli/json_text.h"
 #include "plan/lint/plan_lookup.h"
@@ -82,7 +83,8 @@ void print(const CommandContext& context, const std::vector<respond::Delivery>& 
 }
 
 Result<int> run_test_contacts(const CommandContext& context, const Arguments& arguments) {
-  ASSIGN_OR_RETURN(const Duration timeout, parse_duration(arguments.timeout));
+  ASSIGN_OR_RETURN(const Duration timeout, duration_option("--timeout", arguments.timeout,
+                                                           std::chrono::milliseconds(100), std::chrono::seconds(60)));
   ASSIGN_OR_RETURN(const std::string path, context.files.resolve(arguments.file));
   ASSIGN_OR_RETURN(const Bytes bytes, context.files.read_all(path, kReadLimit));
   ASSIGN_OR_RETURN(const plan::Plan plan, plan::read_plan(arguments.file, bytes));

@@ -7,6 +7,7 @@
 #include <nlohmann/json.hpp>
 #include <ostream>
 
+#include "app/cli/bounded_option.h"
 #include "app/cli/command_context.h"
 #include "app/cli/json_text.h"
 #include "app/cli/run_site.h"
@@ -85,7 +86,8 @@ Result<int> run_detect(CommandContext& context, const Arguments& arguments) {
   RETURN_IF_ERROR(check_place(plan, arguments.environment, arguments.site));
   std::optional<Duration> length;
   if (!arguments.length.empty()) {
-    ASSIGN_OR_RETURN(length, parse_duration(arguments.length));
+    ASSIGN_OR_RETURN(
+        length, duration_option("--for", arguments.length, std::chrono::milliseconds(1), std::chrono::hours(8784)));
   }
   ASSIGN_OR_RETURN(std::optional<ReadingReporter> reporter, reporter_of(context, arguments));
   Printer printer(context.out, context.options.json);

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <ostream>
 
+#include "app/cli/bounded_option.h"
 #include "app/cli/drill_site.h"
 #include "app/cli/progress_line.h"
 #include "app/cli/run_site.h"
@@ -72,10 +73,12 @@ Status take_from_arguments(const DrillArguments& arguments, RestoreSetup& setup)
   }
   if (!arguments.beacon.empty()) setup.beacon_key = arguments.beacon;
   if (!arguments.rto.empty()) {
-    ASSIGN_OR_RETURN(setup.objectives.rto, parse_duration(arguments.rto));
+    ASSIGN_OR_RETURN(setup.objectives.rto,
+                     duration_option("--rto", arguments.rto, std::chrono::milliseconds(1), std::chrono::hours(8784)));
   }
   if (!arguments.rpo.empty()) {
-    ASSIGN_OR_RETURN(setup.objectives.rpo, parse_duration(arguments.rpo));
+    ASSIGN_OR_RETURN(setup.objectives.rpo,
+                     duration_option("--rpo", arguments.rpo, std::chrono::milliseconds(1), std::chrono::days(3660)));
   }
   return {};
 }

@@ -8,6 +8,7 @@
 #include <mutex>
 #include <ostream>
 
+#include "app/cli/bounded_option.h"
 #include "app/cli/drill_sandbox.h"
 #include "app/cli/drill_site.h"
 #include "app/cli/run_site.h"
@@ -309,7 +310,8 @@ Result<int> run_scenario_drill_command(CommandContext& context, const DrillArgum
                  "anclora drill run " + arguments.scenario + " --plan FILE --on ENVIRONMENT");
   ASSIGN_OR_RETURN(const ReadPlan read, read_plan_file(context, arguments.plan));
   RETURN_IF_ERROR(check_starter(read.plan, arguments.contact));
-  ASSIGN_OR_RETURN(const Duration clean_within, parse_duration(arguments.clean_within));
+  ASSIGN_OR_RETURN(const Duration clean_within, duration_option("--clean-within", arguments.clean_within,
+                                                                std::chrono::seconds(1), std::chrono::hours(24)));
   ASSIGN_OR_RETURN(const auto proven,
                    prove_sandbox(context, read.plan, arguments.environment, arguments.scenario, arguments.unattended));
   const plan::Scenario& scenario = *plan::find_scenario(read.plan, arguments.scenario);

@@ -5,6 +5,7 @@
 #include <nlohmann/json.hpp>
 #include <ostream>
 
+#include "app/cli/bounded_option.h"
 #include "app/cli/command_context.h"
 #include "app/cli/json_text.h"
 #include "app/cli/work_directory.h"
@@ -27,19 +28,25 @@ struct ExpireArguments {
   std::string work_directory = "/tmp";
 };
 
-// A duration, where "0s" is allowed: nothing is kept, or no grace.
-Result<Duration> parse_keep(const std::string& text) {
-  if (text == "0" || text == "0s") return Duration(0);
-  return parse_duration(text);
+// Zero: nothing is kept, or no grace.
+Result<Duration> parse_keep(std::string_view option, const std::string& text) {
+  return duration_option(option, text, Duration::zero(), kLongestAgo);
 }
 
 Result<storage::RetentionPolicy> policy_of(const ExpireArguments& arguments) {
   storage::RetentionPolicy policy;
-  ASSIGN_OR_RETURN(policy.every_moment, parse_keep(arguments.every_moment));
-  ASSIGN_OR_RETURN(policy.hourly, parse_keep(arguments.hourly));
-  ASSIGN_OR_RETURN(policy.daily, parse_keep(arguments.daily));
-  ASSIGN_OR_RETURN(policy.weekly, parse_keep(arguments.weekly));
+  ASSIGN_OR_RETURN(policy.every_moment, parse_keep("--keep-every-moment", arguments.every_moment));
+  ASSIGN_OR_RETURN(policy.hourly, parse_keep("--keep-hourly", arguments.hourly));
+  ASSIGN_OR_RETURN(policy.daily, parse_keep("--keep-daily", arguments.daily));
+  ASSIGN_OR_RETURN(policy.weekly, parse_keep("--keep-weekly", arguments.weekly));
   return policy;
+}
+
+Result<storage::ExpireGrace> grace_of(const ExpireArguments& arguments) {
+  storage::ExpireGrace grace;
+  ASSIGN_OR_RETURN(grace.retired, parse_keep("--grace", arguments.grace));
+  ASSIGN_OR_RETURN(grace.packed_entries, parse_keep("--grace-packed", arguments.grace_packed));
+  return grace;
 }
 
 struct Opened {
@@ -128,11 +135,8 @@ Result<bool> mend_checkpoints(const CommandContext& context, const Opened& opene
 }
 
 Result<nlohmann::ordered_json> expire_source(const CommandContext& context, const Opened& opened, bool mirror,
-                                             const ExpireArguments& arguments) {
-  ASSIGN_OR_RETURN(const storage::RetentionPolicy policy, policy_of(arguments));
-  storage::ExpireGrace grace;
-  ASSIGN_OR_RETURN(grace.retired, parse_keep(arguments.grace));
-  ASSIGN_OR_RETURN(grace.packed_entries, parse_keep(arguments.grace_packed));
+                                             const ExpireArguments& arguments, const storage::RetentionPolicy& policy,
+                                             const storage::ExpireGrace& grace) {
   ASSIGN_OR_RETURN(const bool mended, mend_checkpoints(context, opened, !arguments.dry_run && !mirror));
   ASSIGN_OR_RETURN(storage::RetentionPlan plan, plan_now(opened, policy));
   if (!arguments.dry_run && !mirror) {
@@ -166,9 +170,8 @@ Result<nlohmann::ordered_json> expire_source(const CommandContext& context, cons
 
 // Copies of replaced targets, once their 30 days are over. The pin goes last: until then the rest is found again.
 Result<std::uint64_t> expire_safety_copies(const CommandContext& context, storage::Store& store,
-                                           const storage::Repository& repository, const ExpireArguments& arguments) {
-  storage::ExpireGrace grace;
-  ASSIGN_OR_RETURN(grace.retired, parse_keep(arguments.grace));
+                                           const storage::Repository& repository, const ExpireArguments& arguments,
+                                           const storage::ExpireGrace& grace) {
   ASSIGN_OR_RETURN(const std::vector<std::string> copies, storage::list_safety_copies(store));
   std::uint64_t bytes = 0;
   for (const std::string& copy : copies) {
@@ -185,6 +188,8 @@ Result<std::uint64_t> expire_safety_copies(const CommandContext& context, storag
 }
 
 Result<int> run_expire(const CommandContext& context, const ExpireArguments& arguments) {
+  ASSIGN_OR_RETURN(const storage::RetentionPolicy policy, policy_of(arguments));
+  ASSIGN_OR_RETURN(const storage::ExpireGrace grace, grace_of(arguments));
   if (!arguments.dry_run) RETURN_IF_ERROR(require_work_directory(context.files, arguments.work_directory));
   ASSIGN_OR_RETURN(const auto store, context.open_store());
   ASSIGN_OR_RETURN(const storage::Repository repository, context.open_repository(*store));
@@ -199,13 +204,14 @@ Result<int> run_expire(const CommandContext& context, const ExpireArguments& arg
   }
   nlohmann::ordered_json list = nlohmann::ordered_json::array();
   for (const std::string& source : sources) {
-    ASSIGN_OR_RETURN(nlohmann::ordered_json json, expire_source(context, {*store, repository, source},
-                                                                role == storage::MirrorRole::kMirror, arguments));
+    ASSIGN_OR_RETURN(nlohmann::ordered_json json,
+                     expire_source(context, {*store, repository, source}, role == storage::MirrorRole::kMirror,
+                                   arguments, policy, grace));
     list.push_back(std::move(json));
   }
   std::uint64_t safety_bytes = 0;
   if (arguments.name.empty()) {
-    ASSIGN_OR_RETURN(safety_bytes, expire_safety_copies(context, *store, repository, arguments));
+    ASSIGN_OR_RETURN(safety_bytes, expire_safety_copies(context, *store, repository, arguments, grace));
   }
   if (!arguments.dry_run) {
     // What a put that was cut short left behind in a folder; a day old, so that no put is still at it.

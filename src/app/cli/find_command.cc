@@ -4,6 +4,7 @@
 #include <nlohmann/json.hpp>
 #include <ostream>
 
+#include "app/cli/bounded_option.h"
 #include "app/cli/command_context.h"
 #include "app/cli/json_text.h"
 #include "app/view/source_report.h"
@@ -20,10 +21,12 @@ struct FindArguments {
 };
 
 // A time, or "5m ago".
-Result<std::optional<WallTime>> moment(const CommandContext& context, const std::string& text) {
+Result<std::optional<WallTime>> moment(const CommandContext& context, std::string_view option,
+                                       const std::string& text) {
   if (text.empty()) return std::optional<WallTime>();
   if (text.ends_with(" ago")) {
-    ASSIGN_OR_RETURN(const Duration ago, parse_duration(text.substr(0, text.size() - 4)));
+    ASSIGN_OR_RETURN(const Duration ago,
+                     duration_option(option, text.substr(0, text.size() - 4), Duration(1), kLongestAgo));
     return std::optional<WallTime>(context.clock.wall_now() - ago);
   }
   const auto time = parse_rfc3339(text);
@@ -37,8 +40,8 @@ Result<protect::FindQuery> query_of(const CommandContext& context, const FindArg
   query.dangerous = arguments.dangerous;
   if (!arguments.command.empty()) query.command = arguments.command;
   if (!arguments.key.empty()) query.key = protect::KeyPattern(arguments.key);
-  ASSIGN_OR_RETURN(query.since, moment(context, arguments.since));
-  ASSIGN_OR_RETURN(query.until, moment(context, arguments.until));
+  ASSIGN_OR_RETURN(query.since, moment(context, "--since", arguments.since));
+  ASSIGN_OR_RETURN(query.until, moment(context, "--until", arguments.until));
   if (query.since && query.until && *query.until < *query.since)
     return Error(ErrorKind::kInvalidArgument, "--until " + arguments.until + " is before --since " + arguments.since,
                  "exchange the two");

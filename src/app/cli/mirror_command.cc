@@ -5,6 +5,7 @@
 #include <nlohmann/json.hpp>
 #include <ostream>
 
+#include "app/cli/bounded_option.h"
 #include "app/cli/command_context.h"
 #include "app/cli/json_text.h"
 #include "app/cli/nested_place.h"
@@ -126,7 +127,8 @@ Result<int> run_mirror(const CommandContext& context, const MirrorArguments& arg
   if (arguments.to.empty())
     return Error(ErrorKind::kInvalidArgument, "no place for the copy was named",
                  "anclora mirror --to s3://other-bucket/prefix");
-  ASSIGN_OR_RETURN(const Duration interval, parse_duration(arguments.interval));
+  ASSIGN_OR_RETURN(const Duration interval, duration_option("--interval", arguments.interval,
+                                                            std::chrono::milliseconds(10), std::chrono::hours(168)));
   RETURN_IF_ERROR(refuse_nesting(context.options.repo, arguments.to));
   ASSIGN_OR_RETURN(const auto from, context.open_store());
   // Opening proves that the secret fits, before anything is copied.

@@ -3,6 +3,7 @@
 #include <cctype>
 #include <cstdlib>
 
+#include "app/cli/bounded_option.h"
 #include "app/cli/command_context.h"
 #include "app/daemon/serve.h"
 #include "app/server/api_server.h"
@@ -40,7 +41,8 @@ Result<ServeOptions> options_of(const CommandContext& context, const Arguments& 
   options.site = arguments.site;
   options.capture = !arguments.no_capture;
   options.drills = !arguments.no_drills;
-  ASSIGN_OR_RETURN(options.jobs_after, parse_duration(arguments.jobs_after));
+  ASSIGN_OR_RETURN(options.jobs_after, duration_option("--jobs-after", arguments.jobs_after,
+                                                       std::chrono::milliseconds(1), std::chrono::hours(168)));
   ASSIGN_OR_RETURN(options.listen, address_of(arguments.listen));
   if (!arguments.token_file.empty()) {
     ASSIGN_OR_RETURN(const std::string path, context.files.resolve(arguments.token_file));

@@ -5,6 +5,7 @@
 #include <nlohmann/json.hpp>
 #include <ostream>
 
+#include "app/cli/bounded_option.h"
 #include "app/cli/command_context.h"
 #include "app/cli/json_text.h"
 #include "app/cli/redis_url_option.h"
@@ -84,7 +85,8 @@ Result<Wanted> wanted_point(const CommandContext& context, storage::ReadStore& s
                      protect::resolve({store, repository, state}, when, context.clock.wall_now()));
     return Wanted{point.position, point.time};
   }
-  ASSIGN_OR_RETURN(const Duration timeout, parse_duration(arguments.timeout));
+  ASSIGN_OR_RETURN(const Duration timeout, duration_option("--timeout", arguments.timeout,
+                                                           std::chrono::milliseconds(10), std::chrono::hours(24)));
   std::optional<SourcePoint> point;
   if (!arguments.source.url.empty()) {
     ASSIGN_OR_RETURN(point, source_point_now(context, arguments.source));

@@ -6,6 +6,7 @@
 #include <map>
 
 #include "plan/model/value_access.h"
+#include "plan/schema/span.h"
 
 namespace anclora::app {
 namespace {
@@ -44,6 +45,11 @@ ChildSpec spec_of(std::string name, std::vector<std::string> words, const Access
   return spec;
 }
 
+// The command line knows none of a plan's words: month, 0m.
+std::string in_one_form(const std::string& span) {
+  return plan::format_span(plan::parse_span(span).value_or(Duration()));
+}
+
 // As the plan's `keep` says; what it leaves out is not kept, but for every moment of an hour: a policy that keeps
 // nothing is a mistake.
 std::vector<std::string> keep_words(const std::vector<plan::Entry>& keep) {
@@ -55,7 +61,7 @@ std::vector<std::string> keep_words(const std::vector<plan::Entry>& keep) {
   for (const auto& [key, option] : options) {
     const auto entry = std::ranges::find(keep, key, &plan::Entry::key);
     words.push_back(option);
-    words.push_back(entry != keep.end() ? entry->value.text : key == "every_moment" ? "1h" : "0s");
+    words.push_back(entry != keep.end() ? in_one_form(entry->value.text) : key == "every_moment" ? "1h" : "0s");
   }
   return words;
 }
@@ -143,7 +149,7 @@ DrillJob drill_job(const plan::Plan& plan, const respond::ScheduledDrill& drill,
     job.spec.environment = first.status.environment;
     job.spec.words = {"drill", "run", "restore", "--name", first.source, "--repo", first.status.words.back()};
     if (first.rpo > Duration::zero())
-      job.spec.words.insert(job.spec.words.end(), {"--rpo", fmt::format("{}s", first.rpo.count() / 1'000'000)});
+      job.spec.words.insert(job.spec.words.end(), {"--rpo", plan::format_span(first.rpo)});
     return job;
   }
   const auto environment = std::ranges::find(plan.environments, drill.environment, &plan::Environment::id);

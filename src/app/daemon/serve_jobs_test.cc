@@ -29,7 +29,7 @@ plan::Backup backup(std::string id, std::string of, std::string to) {
   made.target = std::move(of);
   made.repository = std::move(to);
   made.continuous = true;
-  made.keep = {{"every_moment", {}, text("7d")}, {"daily", {}, text("30d")}};
+  made.keep = {{"every_moment", {}, text("7d")}, {"daily", {}, text("month")}};
   return made;
 }
 
@@ -75,7 +75,7 @@ TEST_F(ServeJobsTest, ExpireKeepsWhatThePlanSaysAndNothingElse) {
   ASSERT_TRUE(jobs.has_value());
   const std::vector<std::string> expected = {"expire",   "--name",        "default", "--keep-every-moment",
                                              "7d",       "--keep-hourly", "0s",      "--keep-daily",
-                                             "30d",      "--keep-weekly", "0s",      "--repo",
+                                             "31d",      "--keep-weekly", "0s",      "--repo",
                                              "/srv/repo"};
   EXPECT_EQ(jobs->backups.front().expire.words, expected);
 }

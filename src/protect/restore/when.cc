@@ -7,6 +7,8 @@
 namespace anclora::protect {
 namespace {
 
+constexpr Duration kLongestAgo = std::chrono::days(36500);
+
 Error refusal(std::string_view text, std::string_view why) {
   return Error(ErrorKind::kInvalidArgument, fmt::format("\"{}\" is not a moment: {}", text, why),
                "write latest, a time such as 2026-11-24T12:34:56Z, \"5m ago\", offset:N, offset:T/N, before:N, "
@@ -81,6 +83,7 @@ Result<When> parse_when(std::string_view text) {
     while (rest.ends_with(' ')) rest.remove_suffix(1);
     auto ago = parse_duration(rest);
     if (!ago.has_value()) return refusal(text, ago.error().message());
+    if (*ago > kLongestAgo) return refusal(text, "no repository is older than 36500d");
     return When(WhenAgo{*ago});
   }
   auto time = parse_rfc3339(text);
