@@ -9,10 +9,12 @@
 #include <string_view>
 
 #include "base/os_error.h"
+#include "base/printable.h"
 
 namespace anclora {
 namespace {
 
+constexpr std::string_view kEraseLine = "\r\x1b[K";
 constexpr std::size_t kKeptBytes = std::size_t{64} * 1024;
 
 // 0, or errno.
@@ -35,9 +37,19 @@ int write_whole(int fd, std::string_view bytes) {
 
 OutputBuffer::OutputBuffer(int fd, std::string name, When when) : fd_(fd), name_(std::move(name)), when_(when) {}
 
+void OutputBuffer::print_exactly() {
+  const std::lock_guard lock(mutex_);
+  exact_ = true;
+}
+
+void OutputBuffer::erase_line() {
+  const std::lock_guard lock(mutex_);
+  waiting_ += kEraseLine;
+}
+
 Status OutputBuffer::written() {
   const std::lock_guard lock(mutex_);
-  write_out();
+  flush();
   if (failed_ != 0) return os_error(failed_, name_ + " cannot be written");
   return {};
 }
@@ -56,20 +68,45 @@ std::streamsize OutputBuffer::xsputn(const char* bytes, std::streamsize count) {
 
 int OutputBuffer::sync() {
   const std::lock_guard lock(mutex_);
-  write_out();
+  flush();
   return 0;
 }
 
 void OutputBuffer::append(const char* bytes, std::size_t count) {
   const std::lock_guard lock(mutex_);
-  waiting_.append(bytes, count);
+  take({bytes, count});
   if (when_ == When::kAtOnce || waiting_.size() >= kKeptBytes) write_out();
+}
+
+void OutputBuffer::take(std::string_view text) {
+  if (exact_) {
+    waiting_ += text;
+    return;
+  }
+  unfinished_ += text;
+  const std::size_t rest = unfinished_character(unfinished_);
+  waiting_ += printable_text(std::string_view(unfinished_).substr(0, unfinished_.size() - rest));
+  unfinished_.erase(0, unfinished_.size() - rest);
+}
+
+void OutputBuffer::flush() {
+  waiting_ += printable_text(unfinished_);
+  unfinished_.clear();
+  write_out();
 }
 
 void OutputBuffer::write_out() {
   const int failed = write_whole(fd_, waiting_);
   if (failed_ == 0) failed_ = failed;
   waiting_.clear();
+}
+
+std::ostream& erase_line(std::ostream& out) {
+  if (auto* buffer = dynamic_cast<OutputBuffer*>(out.rdbuf()))
+    buffer->erase_line();
+  else
+    out << kEraseLine;
+  return out;
 }
 
 Status printed(std::ostream& out) {

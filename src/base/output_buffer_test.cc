@@ -74,6 +74,27 @@ TEST(OutputBuffer, RemembersWhatCouldNotBeWrittenAndPrintsWhatComesAfter) {
   EXPECT_EQ(told.error().message(), "standard output cannot be written: No space left on device");
 }
 
+TEST(OutputBuffer, PrintsNoControlBytesButItsOwnAndExactlyWhereThatIsWanted) {
+  Pipe pipe;
+  OutputBuffer buffer(pipe.to.get(), "output", When::kAtFlush);
+  std::ostream out(&buffer);
+  out << erase_line << "note \r\x1b[K" << std::flush;
+  EXPECT_EQ(pipe.read(), "\r\x1b[Knote \\x0d\\x1b[K");
+  buffer.print_exactly();
+  out << "\x1b\xff" << std::flush;
+  EXPECT_EQ(pipe.read(), "\x1b\xff");
+}
+
+TEST(OutputBuffer, PrintsACharacterThatComesInPieces) {
+  Pipe pipe;
+  OutputBuffer buffer(pipe.to.get(), "output", When::kAtOnce);
+  std::ostream out(&buffer);
+  out << '\xe6' << '\x9d' << '\xb1' << '\xe6';
+  EXPECT_EQ(pipe.read(), "\xe6\x9d\xb1");
+  out << std::flush;
+  EXPECT_EQ(pipe.read(), "\\xe6");
+}
+
 TEST(OutputBuffer, SaysOfAnotherStreamWhetherItIsGood) {
   std::ostream nowhere(nullptr);
   EXPECT_FALSE(printed(nowhere));

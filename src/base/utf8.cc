@@ -1,6 +1,6 @@
-#include "plan/reader/utf8.h"
+#include "base/utf8.h"
 
-namespace anclora::plan {
+namespace anclora {
 
 std::optional<CodePoint> decode_utf8(std::string_view text) {
   if (text.empty()) return std::nullopt;
@@ -47,4 +47,4 @@ std::optional<std::size_t> first_bad_utf8(std::string_view text) {
   return std::nullopt;
 }
 
-}  // namespace anclora::plan
+}  // namespace anclora

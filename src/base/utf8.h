@@ -6,7 +6,7 @@
 #include <string>
 #include <string_view>
 
-namespace anclora::plan {
+namespace anclora {
 
 struct CodePoint {
   char32_t value = 0;
@@ -19,4 +19,4 @@ void append_utf8(std::string& text, char32_t code_point);
 // The offset of the first byte that is not UTF-8.
 std::optional<std::size_t> first_bad_utf8(std::string_view text);
 
-}  // namespace anclora::plan
+}  // namespace anclora

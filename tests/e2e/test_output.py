@@ -1,4 +1,4 @@
-"""What the program prints: told where it cannot be written."""
+"""What the program prints: told where it cannot be written, and never steering the terminal."""
 import os
 import signal
 import subprocess
@@ -48,3 +48,16 @@ def test_what_cannot_be_printed_ends_no_command_with_0(world):
     closed = subprocess.run(["sh", "-c", 'exec "$@" >&-', "sh", world.anclora, "history", "--repo", repo], text=True,
                             stderr=subprocess.PIPE, env=world.environment, timeout=600)
     assert closed.returncode == 14 and "standard output cannot be written" in closed.stderr, closed
+
+
+def test_text_from_elsewhere_prints_no_control_bytes(world):
+    source, repo = protected(world)
+    note = "all\x1b[2J is\rwell\nno tag  1/7"
+    world.run("tag", "kept", "--at", "latest", "--note", note, "--repo", repo)
+    listed = world.run("tag", "--list", "--repo", repo).out
+    assert r"all\x1b[2J is\x0dwell\x0ano tag" in listed and listed.count("\n") == 1 and "\x1b" not in listed, listed
+    assert world.run("tag", "--list", "--repo", repo, "--json").json()["tags"][0]["note"] == note
+    wrong = world.run("restore", "--at", "tag:\x1b]0;x\x07", "--to", f"rdb:{world.folder}/\x1b[1m.rdb", "--repo", repo, check=False)
+    assert wrong.code != 0 and "\x1b" not in wrong.err + wrong.out and "\x07" not in wrong.err + wrong.out, wrong
+    there = world.run("rdb", "check", f"{world.folder}/\x1b[1m.rdb", check=False)
+    assert there.code == 3 and r"/\x1b[1m.rdb" in there.err and "\x1b" not in there.err, there

@@ -103,6 +103,10 @@ class StandardOutput {
     std::cout.rdbuf(former_out_);
     std::cerr.rdbuf(former_err_);
   }
+  // What is printed on standard output is JSON where `json`, which a program reads.
+  void printable_unless(bool json) {
+    if (json) out_.print_exactly();
+  }
   StandardOutput(const StandardOutput&) = delete;
   StandardOutput& operator=(const StandardOutput&) = delete;
 
@@ -124,7 +128,7 @@ int run_command_line(int argc, char** argv) {
   app.require_subcommand(1);
   app.fallthrough();
   app.footer("Start with: anclora doctor redis://HOST:6379\nEach command: anclora COMMAND --help");
-  const StandardOutput output;
+  StandardOutput output;
   CommandContext context{std::cout,
                          std::cerr,
                          system_clock(),
@@ -145,8 +149,10 @@ int run_command_line(int argc, char** argv) {
     if (error.get_exit_code() == 0)  // prints help or version
       return end_of_output(context, app.exit(error, context.out, context.err));
     context.options.json = asks_for_json(argc, argv);
+    output.printable_unless(context.options.json);
     return end_of_output(context, print_failure(context, wrong_command_line(app, error)));
   }
+  output.printable_unless(context.options.json);
   const Result<int> outcome = context.action();
   return end_of_output(context, outcome ? *outcome : print_failure(context, outcome.error()));
 }

@@ -6,6 +6,7 @@
 #include <ostream>
 
 #include "base/clock.h"
+#include "base/output_buffer.h"
 
 namespace anclora::app {
 
@@ -22,7 +23,7 @@ void ProgressLine::show(const protect::RestoreProgress& progress) {
                                                        : fmt::format("  {} of {}", format_size(progress.done_bytes),
                                                                      format_size(progress.total_bytes));
   if (terminal_) {
-    err_ << fmt::format("\r\x1b[K{}{}", progress.phase, amount) << std::flush;
+    err_ << erase_line << progress.phase << amount << std::flush;
     line_open_ = true;
   } else if (new_phase || tenths >= tenths_ + 2) {
     err_ << progress.phase << amount << std::endl;
@@ -33,7 +34,7 @@ void ProgressLine::show(const protect::RestoreProgress& progress) {
 }
 
 void ProgressLine::finish() {
-  if (line_open_) err_ << "\r\x1b[K" << std::flush;
+  if (line_open_) err_ << erase_line << std::flush;
   line_open_ = false;
 }
 

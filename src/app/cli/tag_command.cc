@@ -9,6 +9,7 @@
 #include "app/cli/command_context.h"
 #include "app/cli/json_text.h"
 #include "app/cli/redis_url_option.h"
+#include "base/printable.h"
 #include "protect/restore/recovery_point.h"
 #include "redis/client/client.h"
 #include "redis/client/info.h"
@@ -106,7 +107,7 @@ Result<int> list_tags(const CommandContext& context, storage::ReadStore& store, 
                     {"note", pin.note}});
     if (!context.options.json)
       context.out << fmt::format("{:24}  {}  {}  {}\n", pin.name, to_string(pin.position), format_rfc3339(pin.time),
-                                 pin.note);
+                                 printable_line(pin.note));
   }
   if (context.options.json) context.out << json_text(nlohmann::ordered_json{{"tags", std::move(list)}});
   return 0;

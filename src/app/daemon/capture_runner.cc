@@ -8,6 +8,7 @@
 #include <thread>
 
 #include "app/server/metrics_server.h"
+#include "base/output_buffer.h"
 #include "protect/capture/capture_metrics.h"
 
 namespace anclora::app {
@@ -56,7 +57,7 @@ class ProgressReporter {
     tell_failure(status, now);
     const bool changed = status.link != link_ || status.store_away != store_away_ || status.link_detail != detail_;
     if (options_.terminal && !options_.json) {
-      out_ << "\r\x1b[K" << line_of(status) << std::flush;
+      out_ << erase_line << line_of(status) << std::flush;
     } else if (changed || now >= next_) {
       out_ << (options_.json ? json_of(status, clock_.wall_now()) : line_of(status)) << std::endl;
       next_ = now + kLineEvery;
@@ -66,7 +67,7 @@ class ProgressReporter {
     detail_ = status.link_detail;
   }
   void end_line() {
-    if (options_.terminal && !options_.json) out_ << "\r\x1b[K";
+    if (options_.terminal && !options_.json) out_ << erase_line;
   }
 
  private:

@@ -6,9 +6,9 @@
 #include <random>
 #include <sstream>
 
+#include "base/utf8.h"
 #include "plan/import/mojibake.h"
 #include "plan/read_plan.h"
-#include "plan/reader/utf8.h"
 #include "plan/reader/yaml_reader.h"
 #include "plan/testing/plan_files.h"
 

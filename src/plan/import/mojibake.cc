@@ -4,7 +4,7 @@
 #include <array>
 #include <optional>
 
-#include "plan/reader/utf8.h"
+#include "base/utf8.h"
 
 namespace anclora::plan {
 namespace {

@@ -9,8 +9,8 @@
 #include <unordered_map>
 #include <vector>
 
+#include "base/utf8.h"
 #include "plan/reader/place_finder.h"
-#include "plan/reader/utf8.h"
 
 namespace anclora::plan {
 namespace {
