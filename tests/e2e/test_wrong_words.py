@@ -56,6 +56,19 @@ def test_wrong_words_are_told_and_change_nothing(world):
     assert "HOST:PORT" in refused(*capture, "--metrics", "nonsense")
     assert "--metrics" in refused(*capture, "--metrics", "127.0.0.1:x")
     assert "--dry-run" in refused("restore", "--undo", "--dry-run", "--to", "redis://127.0.0.1:1")
+    for to, given in ((f"dir:{world.folder}/d", ("--replace", "--ignore-key-counts", "--listen :7000", "--work-dir /tmp",
+                                                "--target-password-file x", "--redis-server x")),
+                      (f"rdb:{world.folder}/r", ("--replace", "--announce h:1", "--target-tls-ca-file x")),
+                      ("redis://127.0.0.1:1", ("--redis-server x", "--undo --at latest", "--undo --work-dir /tmp"))):
+        for words in given:
+            assert "does nothing" in refused("restore", "--to", to, *words.split()), (to, words)
+    assert "another path" in refused("restore", "--to", f"dir:{world.folder}/d", "--replace")
+    assert "does nothing" in refused("drill", "run", "restore", "--unattended")
+    assert "does nothing" in refused("drill", "run", "redis-lost", "--plan", LOCAL_PLAN, "--on", "local", "--rto", "1m")
+    assert "does nothing" in refused("mirror", "--promote", "--follow")
+    assert "does nothing" in refused("mirror", "--to", world.folder / "copy", "--interval", "1s")
+    assert "does nothing" in refused("tag", "--list", "--note", "x")
+    assert "does nothing" in refused("tag", "t", "--at", "latest", "--timeout", "1s")
     assert "--source" in refused("tag", "t", "--at", "latest", "--source", "redis://127.0.0.1:1")
     assert "--restore" in refused("verify", "--name", "nope")
     assert "inside each other" in refused("mirror", "--to", repo / "copy")

@@ -8,6 +8,7 @@
 #include "app/cli/drill_report_command.h"
 #include "app/cli/drill_site.h"
 #include "app/cli/error_report.h"
+#include "app/cli/idle_option.h"
 #include "app/cli/json_text.h"
 #include "app/view/drill_report.h"
 #include "base/secret_file.h"
@@ -91,6 +92,13 @@ Result<int> run_clean(CommandContext& context) {
   return cleaned == 0 ? 0 : 1;  // a drill that was left open has not passed
 }
 
+Status refuse_idle_options(const CLI::App& run, const std::string& scenario) {
+  if (scenario == "restore") return refuse_idle(run, {"--yes", "--unattended", "--clean-within"}, "for a restore");
+  return refuse_idle(
+      run, {"--name", "--at", "--source", "--beacon", "--rto", "--rpo", "--no-digest", "--redis-server", "--work-dir"},
+      "for a scenario", "leave it out; a scenario has its objectives and targets in the plan");
+}
+
 void add_run(CLI::App& drill, CommandContext& context) {
   auto arguments = std::make_shared<DrillArguments>();
   CLI::App* run = drill.add_subcommand("run", "rehearse: restore into a throw-away server, or a scenario in a sandbox");
@@ -119,8 +127,12 @@ void add_run(CLI::App& drill, CommandContext& context) {
       "Example: anclora drill run restore --repo /srv/redis-backup --rto 15m --rpo 5m\n"
       "Example: anclora drill run redis-lost --plan plans/local.yaml --on local --yes\n"
       "Exit code: 0 passed, 1 not");
-  run->callback(
-      [&context, arguments] { context.action = [&context, arguments] { return run_drill(context, *arguments); }; });
+  run->callback([&context, arguments, run] {
+    context.action = [&context, arguments, run]() -> Result<int> {
+      RETURN_IF_ERROR(refuse_idle_options(*run, arguments->scenario));
+      return run_drill(context, *arguments);
+    };
+  });
 }
 
 using Run = Result<int> (*)(CommandContext&, const ListArguments&);

@@ -7,6 +7,7 @@
 
 #include "app/cli/bounded_option.h"
 #include "app/cli/command_context.h"
+#include "app/cli/idle_option.h"
 #include "app/cli/json_text.h"
 #include "app/cli/nested_place.h"
 #include "app/daemon/mirror_note.h"
@@ -163,8 +164,13 @@ void add_mirror_command(CLI::App& app, CommandContext& context) {
   command->add_flag("--promote", arguments->promote, "make the mirror a repository that capture may write to");
   command->footer(
       "Example: anclora mirror --repo s3://backups-eu-west-1/redis --to s3://backups-eu-central-1/redis --follow");
-  command->callback(
-      [&context, arguments] { context.action = [&context, arguments] { return run_mirror(context, *arguments); }; });
+  command->callback([&context, arguments, command] {
+    context.action = [&context, arguments, command]() -> Result<int> {
+      if (arguments->promote) RETURN_IF_ERROR(refuse_idle(*command, {"--follow", "--checksum"}, "with --promote"));
+      if (!arguments->follow) RETURN_IF_ERROR(refuse_idle(*command, {"--interval"}, "without --follow"));
+      return run_mirror(context, *arguments);
+    };
+  });
 }
 
 }  // namespace anclora::app

@@ -5,6 +5,7 @@
 #include <ostream>
 
 #include "app/cli/command_context.h"
+#include "app/cli/idle_option.h"
 #include "app/cli/inside_repository.h"
 #include "app/cli/json_text.h"
 #include "app/cli/progress_line.h"
@@ -221,6 +222,28 @@ Status check_target_form(const std::string& to) {
                "write redis://HOST:PORT, dir:PATH, rdb:PATH or rdb:s3://bucket/name.rdb");
 }
 
+Status refuse_idle_options(const CLI::App& command, const RestoreArguments& arguments) {
+  const std::string& to = arguments.to.url;
+  const std::vector<std::string> of_the_link = {"--ignore-key-counts", "--listen", "--announce",
+                                                "--listen-tls-cert-file", "--listen-tls-key-file"};
+  if (arguments.undo) {
+    RETURN_IF_ERROR(refuse_idle(command, of_the_link, "with --undo"));
+    return refuse_idle(command, {"--at", "--name", "--redis-server", "--work-dir"}, "with --undo");
+  }
+  const bool rdb = to.starts_with("rdb:");
+  if (!rdb) RETURN_IF_ERROR(refuse_idle(command, {"--redis-server"}, "but for an rdb: target"));
+  if (!rdb && !to.starts_with("dir:")) return {};
+  const std::string why = fmt::format("for {}", to);
+  RETURN_IF_ERROR(refuse_idle(command, {"--replace"}, why,
+                              "files are never replaced: name another path, or move away what is there"));
+  if (!rdb) RETURN_IF_ERROR(refuse_idle(command, {"--work-dir"}, why));
+  RETURN_IF_ERROR(refuse_idle(command, of_the_link, why));
+  return refuse_idle(command,
+                     {"--target-password-file", "--target-tls-ca-file", "--target-tls-cert-file",
+                      "--target-tls-key-file", "--target-tls-server-name"},
+                     why);
+}
+
 Result<int> run_undo(const CommandContext& context, const RestoreArguments& arguments) {
   ASSIGN_OR_RETURN(const redis::RedisUrl target, arguments.to.parse(context));
   ASSIGN_OR_RETURN(const protect::UndoneRestore undone,
@@ -231,7 +254,6 @@ Result<int> run_undo(const CommandContext& context, const RestoreArguments& argu
 
 Result<int> run_restore(const CommandContext& context, const RestoreArguments& arguments) {
   ASSIGN_OR_RETURN(const protect::When when, protect::parse_when(arguments.at));
-  RETURN_IF_ERROR(check_target_form(arguments.to.url));
   if (arguments.to.url.starts_with("dir:") || arguments.to.url.starts_with("rdb:"))
     RETURN_IF_ERROR(
         refuse_inside_repository(context.files, arguments.to.url.substr(4), "restore to a place of its own"));
@@ -281,8 +303,10 @@ void add_restore_command(CLI::App& app, CommandContext& context) {
   command->add_option("--work-dir", arguments->work_directory, "for temporary files")->capture_default_str();
   arguments->to.add_to(*command, "target-");
   command->footer("Example: anclora restore --at before:1/48211 --to redis://127.0.0.1:6380 --repo /srv/redis-backup");
-  command->callback([&context, arguments] {
-    context.action = [&context, arguments] {
+  command->callback([&context, arguments, command] {
+    context.action = [&context, arguments, command]() -> Result<int> {
+      RETURN_IF_ERROR(check_target_form(arguments->to.url));
+      RETURN_IF_ERROR(refuse_idle_options(*command, *arguments));
       return arguments->undo ? run_undo(context, *arguments) : run_restore(context, *arguments);
     };
   });

@@ -7,6 +7,7 @@
 
 #include "app/cli/bounded_option.h"
 #include "app/cli/command_context.h"
+#include "app/cli/idle_option.h"
 #include "app/cli/json_text.h"
 #include "app/cli/redis_url_option.h"
 #include "base/printable.h"
@@ -166,8 +167,14 @@ void add_tag_command(CLI::App& app, CommandContext& context) {
   command->add_option("--timeout", arguments->timeout, "how long to wait for a protected point")->capture_default_str();
   command->add_flag("--list", arguments->list, "show the tags");
   command->footer("Example: anclora tag before-release --repo /srv/redis-backup");
-  command->callback(
-      [&context, arguments] { context.action = [&context, arguments] { return run_tag(context, *arguments); }; });
+  command->callback([&context, arguments, command] {
+    context.action = [&context, arguments, command]() -> Result<int> {
+      if (arguments->list)
+        RETURN_IF_ERROR(refuse_idle(*command, {"tag", "--at", "--source", "--note", "--timeout"}, "with --list"));
+      if (!arguments->at.empty()) RETURN_IF_ERROR(refuse_idle(*command, {"--timeout"}, "with --at"));
+      return run_tag(context, *arguments);
+    };
+  });
 }
 
 }  // namespace anclora::app
