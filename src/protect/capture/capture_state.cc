@@ -35,7 +35,7 @@ void CaptureState::set_link(LinkState link, std::string detail) {
 
 void CaptureState::drop(Attachment attachment, Error why, bool pause) {
   const std::lock_guard lock(mutex_);
-  paused_ = paused_ || pause;
+  if (pause) paused_why_ = why;
   status_.last_error = why.message();
   status_.last_error_time = clock_.wall_now();
   if (attachment <= dropped_up_to_) return;
@@ -48,14 +48,19 @@ std::optional<Error> CaptureState::dropped(Attachment attachment) const {
   return attachment <= dropped_up_to_ ? dropped_why_ : std::nullopt;
 }
 
-bool CaptureState::paused() const {
+std::optional<Error> CaptureState::paused() const {
   const std::lock_guard lock(mutex_);
-  return paused_;
+  return paused_why_;
+}
+
+void CaptureState::still_paused(Error why) {
+  const std::lock_guard lock(mutex_);
+  paused_why_ = std::move(why);
 }
 
 void CaptureState::resumed() {
   const std::lock_guard lock(mutex_);
-  paused_ = false;
+  paused_why_.reset();
 }
 
 void CaptureState::set_resume(Attachment attachment, std::optional<redis::ResumePoint> resume) {
@@ -200,7 +205,7 @@ void CaptureState::start_from(const storage::Position& position, WallTime time, 
   timeline_ = position.timeline;
   dropped_up_to_ = resume_of_ = synced_ = opened_by_ = 0;
   dropped_why_.reset();
-  paused_ = false;
+  paused_why_.reset();
   pings_.reset();
   waiting_.clear();
   holding_since_.reset();

@@ -27,7 +27,10 @@ class CaptureState {
   // The encoder cannot use this attachment any more: the reader must leave it. `pause`: until resumed().
   void drop(Attachment attachment, Error why, bool pause);
   std::optional<Error> dropped(Attachment attachment) const;
-  bool paused() const;
+  // Why, until resumed().
+  std::optional<Error> paused() const;
+  // The same pause, perhaps for another reason.
+  void still_paused(Error why);
   void resumed();
   // The encoder took everything of this attachment; from where the stream may be asked for (nothing: a full sync).
   void set_resume(Attachment attachment, std::optional<redis::ResumePoint> resume);
@@ -98,7 +101,7 @@ class CaptureState {
   CaptureStatus status_;
   Attachment dropped_up_to_ = 0;
   std::optional<Error> dropped_why_;
-  bool paused_ = false;
+  std::optional<Error> paused_why_;
   Attachment resume_of_ = 0;
   std::optional<redis::ResumePoint> resume_;
   Attachment synced_ = 0;         // the attachment of the newest full sync

@@ -17,7 +17,7 @@ enum class LinkState : std::uint8_t {
   kFullSync,    // the base comes
   kStreaming,
   kWaiting,       // cut: waits before it tries again
-  kPaused,        // the outbox is full: left the source until there is room
+  kPaused,        // neither store nor outbox takes more: left the source until one does
   kCannotKeepUp,  // full synchronisations again and again: waits for minutes
   kStopped,
 };

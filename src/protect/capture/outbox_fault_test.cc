@@ -5,6 +5,7 @@
 #include <atomic>
 
 #include "base/faulty_file_system.h"
+#include "protect/capture/capture_state.h"
 #include "protect/testing/running_capture.h"
 #include "storage/store/faulty_store.h"
 
@@ -93,6 +94,7 @@ TEST_F(OutboxFaults, WithTheStoreAwayTooCaptureLeavesTheSourceAndComesBackWhenEi
     const CaptureStatus told = capture->status();
     EXPECT_NE(told.link_detail.find(one.told), std::string::npos) << told.link_detail;
     EXPECT_NE(told.link_detail.find("planned fault"), std::string::npos) << told.link_detail;
+    EXPECT_NE(told.link_detail.find("either is enough to go on"), std::string::npos) << told.link_detail;
     EXPECT_LT(told.protected_up_to->offset, told.received);
     // WAIT counts nobody: what only memory holds is acknowledged to nobody.
     EXPECT_LE(capture->status().protected_up_to->offset, told.protected_up_to->offset);
@@ -111,6 +113,34 @@ TEST_F(OutboxFaults, WithTheStoreAwayTooCaptureLeavesTheSourceAndComesBackWhenEi
   EXPECT_EQ(capture->status().full_syncs, 1u);
   ASSERT_TRUE(capture->stop());
   expect_all_archived();
+}
+
+TEST_F(OutboxFaults, WhatIsToldIsWhatIsTrueNowAndNotWhatBeganThePause) {
+  auto capture = start_with_base();
+  files_.break_folder(archive_.outbox(), ErrorKind::kResourceExhausted, false);
+  store_away_ = true;
+  write_until(*capture, paused, "the pause");
+  files_.break_folder(archive_.outbox(), ErrorKind::kIo, false);
+  capture->wait_for(
+      [](const CaptureStatus& status) {
+        return status.link_detail.find("the outbox cannot be written") != std::string::npos;
+      },
+      "the new reason", seconds(60));
+  store_away_ = false;
+  last_write(*capture);
+  files_.mend_folder();
+  ASSERT_TRUE(capture->stop());
+  expect_all_archived();
+}
+
+TEST(CaptureState, APauseKeepsItsReasonWhenTheLinkItBeganOnIsGone) {
+  CaptureState state(system_clock());
+  state.drop(1, Error(ErrorKind::kIo, "the outbox cannot be written"), true);
+  EXPECT_FALSE(state.dropped(2));
+  ASSERT_TRUE(state.paused());
+  EXPECT_EQ(state.paused()->message(), "the outbox cannot be written");
+  state.resumed();
+  EXPECT_FALSE(state.paused());
 }
 
 TEST_F(OutboxFaults, AStoreThatWorksIsEnough) {

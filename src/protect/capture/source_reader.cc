@@ -53,9 +53,8 @@ SourceReader::SourceReader(Context context) : context_(std::move(context)), back
 
 Status SourceReader::run() {
   while (!stopping_) {
-    if (context_.state.paused()) {
-      const auto why = context_.state.dropped(attachment_);
-      context_.state.set_link(LinkState::kPaused, why ? why->message() : "the outbox is full");
+    if (const auto why = context_.state.paused()) {
+      context_.state.set_link(LinkState::kPaused, why->message() + "; " + why->hint());
       wait(kPoll);
       continue;
     }

@@ -20,15 +20,16 @@ constexpr Duration kIdleTick = std::chrono::seconds(1);
 constexpr Duration kPingSlack = std::chrono::milliseconds(500);
 
 // Nothing more is taken from the source then: what the outbox cannot keep would be lost with this process.
-Error leaves_the_source(const std::optional<Error>& refusal) {
-  if (!refusal || refusal->kind() == ErrorKind::kResourceExhausted)
-    return Error(ErrorKind::kResourceExhausted,
-                 fmt::format("the outbox is full: capture leaves the source until there is room{}",
-                             refusal ? " (" + refusal->message() + ")" : std::string()),
-                 "mend the store, or allow more with --outbox-limit");
+Error leaves_the_source(const Error& refusal) {
+  if (refusal.kind() == ErrorKind::kResourceExhausted)
+    return Error(
+        ErrorKind::kResourceExhausted,
+        fmt::format("the outbox is full: capture leaves the source until there is room ({})", refusal.message()),
+        refusal.hint().empty() ? "make room on the disk of the outbox, or mend the store: either is enough to go on"
+                               : refusal.hint());
   return Error(
-      refusal->kind(),
-      fmt::format("the outbox cannot be written: capture leaves the source until it can ({})", refusal->message()),
+      refusal.kind(),
+      fmt::format("the outbox cannot be written: capture leaves the source until it can ({})", refusal.message()),
       "mend the disk of the outbox, or the store: either is enough to go on");
 }
 
@@ -235,8 +236,8 @@ Status StreamEncoder::on(StreamForked& event, Attachment attachment) {
 
 Status StreamEncoder::on(StreamChunk& event, Attachment attachment) {
   if (!builder_) return {};
-  if (!has_room()) {
-    drop(attachment, leaves_the_source(context_.queue.refusal()), true);
+  if (const auto refusal = refused_room()) {
+    drop(attachment, leaves_the_source(*refusal), true);
     return {};
   }
   const std::uint64_t commands_before = builder_->commands();
@@ -252,10 +253,10 @@ Status StreamEncoder::on(StreamChunk& event, Attachment attachment) {
   return seal_by_size();
 }
 
-bool StreamEncoder::has_room() {
-  if (!context_.queue.full()) return true;
+std::optional<Error> StreamEncoder::refused_room() {
+  if (!context_.queue.full()) return std::nullopt;
   context_.queue.relieve();
-  return !context_.queue.full();
+  return context_.queue.full();
 }
 
 Status StreamEncoder::seal_by_size() {
@@ -305,12 +306,17 @@ Status StreamEncoder::push(storage::SealedEntry sealed, bool inside_command) {
 // --- time ---
 
 Status StreamEncoder::tick() {
-  if (context_.state.paused() && has_room()) context_.state.resumed();
+  if (context_.state.paused()) {
+    if (const auto refusal = refused_room())
+      context_.state.still_paused(leaves_the_source(*refusal));
+    else
+      context_.state.resumed();
+  }
   tell_pings();
   if (!timeline_is_open()) return {};
   context_.state.holding_since(builder_->oldest());
   spill_behind_a_hanging_put(context_.clock.mono_now());
-  if (!has_room()) return {};
+  if (refused_room()) return {};
   RETURN_IF_ERROR(announce_base());
   if (!due_by_time(context_.clock.mono_now())) return {};
   return seal(EntryKind::kStream, false);

@@ -78,7 +78,8 @@ class StreamEncoder {
   void tell_pings();
   void spill_behind_a_hanging_put(MonoTime now);
   bool due_by_time(MonoTime now) const;
-  bool has_room();
+  // Nothing: there is room.
+  std::optional<Error> refused_room();
   void drop(Attachment attachment, const Error& why, bool pause);
   void tell_resume(Attachment attachment);
 

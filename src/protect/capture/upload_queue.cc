@@ -98,14 +98,9 @@ bool UploadQueue::spilling() const {
   return spilling_;
 }
 
-bool UploadQueue::full() const {
+std::optional<Error> UploadQueue::full() const {
   const std::lock_guard lock(mutex_);
-  return refusal_ && !memory_.empty();
-}
-
-std::optional<Error> UploadQueue::refusal() const {
-  const std::lock_guard lock(mutex_);
-  return refusal_;
+  return memory_.empty() ? std::nullopt : refusal_;
 }
 
 void UploadQueue::relieve() {

@@ -56,10 +56,8 @@ class UploadQueue {
 
   bool empty() const;
   bool spilling() const;
-  // No room: memory is at its limits and the outbox takes no more.
-  bool full() const;
-  // Why the outbox takes no more: its limit, a full disk, one that fails. Nothing while it does.
-  std::optional<Error> refusal() const;
+  // No room, memory being at its limits, and why the outbox takes no more: its limit, a full disk, one that fails.
+  std::optional<Error> full() const;
   // Tries to move what waits in memory to the outbox; to be called while full().
   void relieve();
   std::uint64_t outbox_bytes() const;
