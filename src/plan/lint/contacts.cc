@@ -47,25 +47,7 @@ void check_phone(const Contact& contact, const Value& number, Findings& findings
                 "write it with its country: +34 ...");
 }
 
-// "smtp://host..."; a port of 0 is none.
-bool is_mail_server(std::string_view text) {
-  for (const std::string_view scheme : {"smtp://", "smtps://"})
-    if (text.starts_with(scheme)) {
-      const std::string_view address = text.substr(scheme.size());
-      return !address.empty() && address.front() != ':' && !address.ends_with(":0") && !address.ends_with(':');
-    }
-  return false;
-}
-
-bool is_reference(std::string_view text) { return text.starts_with("env:") || text.starts_with("file:/"); }
-
 void check_mail(const Contact& contact, const Channel& channel, Findings& findings) {
-  const Value* server = channel.settings.find("server");
-  if (server != nullptr && !server->text.empty() && !is_reference(server->text) && !is_placeholder(server->text) &&
-      !is_mail_server(server->text))
-    add_error(findings, "channel.server", server->place,
-              fmt::format("\"{}\" of {} is no mail server", server->text, contact.id),
-              "write smtp://host:587 or smtps://host:465");
   const Value* username = channel.settings.find("username");
   const Value* password = channel.settings.find("password");
   if ((username == nullptr) != (password == nullptr))

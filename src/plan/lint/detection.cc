@@ -7,7 +7,6 @@
 #include "plan/lint/lint.h"
 #include "plan/lint/plan_lookup.h"
 #include "plan/lint/step_graph.h"
-#include "plan/model/value_access.h"
 #include "plan/schema/span.h"
 
 namespace anclora::plan {
@@ -23,7 +22,8 @@ std::vector<const Condition*> conditions_of(const Detection& detection) {
 void check_vantages(const Plan& plan, const Condition& condition, Findings& findings) {
   const Probe* probe = find_probe(plan, condition.probe);
   if (probe == nullptr) return;
-  const std::size_t vantages = std::max<std::size_t>(probe->from.size(), 1);
+  const std::set<std::string_view> places(probe->from.begin(), probe->from.end());
+  const std::size_t vantages = std::max<std::size_t>(places.size(), 1);
   if (condition.at_least == 0 || condition.at_least > vantages)
     add_error(findings, "detection.too_few_vantages", condition.place,
               fmt::format("at_least is {}, and probe \"{}\" looks from {}", condition.at_least, probe->id, vantages),
@@ -66,12 +66,40 @@ void check_scenario(const Plan& plan, const Scenario& scenario, Findings& findin
               "add declare: {roles: [oncall], timeout: 2m}");
 }
 
-// A tolerance of no number allows everything.
-void check_tolerance(const Value& with, Findings& findings) {
-  for (const Value* invariant : maps_of(with, "invariants"))
-    if (invariant->find("tolerance") != nullptr && invariant->find("keys") == nullptr)
-      add_error(findings, "probe.tolerance", place_of(*invariant, "tolerance"),
-                "a tolerance of how many keys is not said", "add keys: the number that there should be");
+std::string_view word(ProbeState state) {
+  return state == ProbeState::kUp ? "up" : state == ProbeState::kDown ? "down" : "unknown";
+}
+
+// Two states of one probe, of more vantage points than it has.
+void check_contradiction(const Plan& plan, const std::vector<Condition>& conditions, Findings& findings) {
+  for (auto one = conditions.begin(); one != conditions.end(); ++one)
+    for (auto other = one + 1; other != conditions.end(); ++other) {
+      const Probe* probe = find_probe(plan, one->probe);
+      if (probe == nullptr || one->probe != other->probe || one->is == other->is) continue;
+      if (std::size_t{one->at_least} + other->at_least > std::max<std::size_t>(probe->from.size(), 1))
+        add_error(findings, "detection.contradiction", other->place,
+                  fmt::format("\"{}\" cannot be {} and {} at once", one->probe, word(one->is), word(other->is)),
+                  "keep one of them, or put them under any");
+    }
+}
+
+// What is up holds on every good day.
+void check_normal_state(const Detection& detection, Findings& findings) {
+  const auto conditions = conditions_of(detection);
+  if (!conditions.empty() &&
+      std::ranges::all_of(conditions, [](const Condition* one) { return one->is == ProbeState::kUp; }))
+    add_error(findings, "detection.normal", detection.place,
+              fmt::format("\"{}\" holds while everything is well: all that it asks for is up", detection.id),
+              "a disaster is something that is down; leave `is` out");
+}
+
+void check_restored(const Plan& plan, const Scenario& scenario, Findings& findings) {
+  for (const Condition& condition : scenario.restored) check_vantages(plan, condition, findings);
+  check_contradiction(plan, scenario.restored, findings);
+  if (!scenario.restored.empty() &&
+      std::ranges::none_of(scenario.restored, [](const Condition& one) { return one.is == ProbeState::kUp; }))
+    add_error(findings, "scenario.no_verification", scenario.restored.front().place,
+              fmt::format("\"{}\" would be over when nothing is up", scenario.id), "restored: [{probe: ..., is: up}]");
 }
 
 }  // namespace
@@ -88,31 +116,22 @@ void lint_detection(const Plan& plan, Findings& findings) {
       used.insert(condition->probe);
     }
     check_start(detection, findings);
+    check_normal_state(detection, findings);
+    check_contradiction(plan, detection.all, findings);
   }
   for (const Scenario& scenario : plan.scenarios) {
     check_scenario(plan, scenario, findings);
+    check_restored(plan, scenario, findings);
     for (const Condition& condition : scenario.restored) used.insert(condition.probe);
     for (const auto* steps : {&scenario.prepare, &scenario.inject, &scenario.steps, &scenario.after, &scenario.cleanup})
-      for (const Step& step : *steps) {
-        check_tolerance(step.with, findings);
+      for (const Step& step : *steps)
         for (const char* key : {"probe", "check", "invariants"})
           if (const Value* value = step.with.find(key)) used.insert(value->text);
-      }
   }
-  for (const Probe& probe : plan.probes) {
-    check_tolerance(probe.with, findings);
-    if (probe.bad_in_a_row == 0 || probe.good_in_a_row == 0)
-      add_error(findings, "probe.in_a_row", probe.place,
-                fmt::format("probe \"{}\" needs 0 looks to change its mind", probe.id), "write at least 1");
-    if (probe.timeout > probe.every && probe.every > Duration::zero())
-      add_error(findings, "probe.timeout", probe.place,
-                fmt::format("probe \"{}\" may take {} and runs every {}", probe.id, format_span(probe.timeout),
-                            format_span(probe.every)),
-                "timeout must not be longer than every");
+  for (const Probe& probe : plan.probes)
     if (!used.contains(probe.id))
       add_warning(findings, "probe.unused", probe.place, fmt::format("nothing uses probe \"{}\"", probe.id),
                   "name it in a detection or in restored, or remove it");
-  }
 }
 
 }  // namespace anclora::plan

@@ -6,6 +6,7 @@
 
 #include "plan/lint/lint.h"
 #include "plan/lint/plan_lookup.h"
+#include "plan/model/value_access.h"
 #include "plan/schema/span.h"
 
 namespace anclora::plan {
@@ -14,6 +15,19 @@ namespace {
 const Environment* find_environment(const Plan& plan, std::string_view id) {
   const auto found = std::ranges::find(plan.environments, id, &Environment::id);
   return found == plan.environments.end() ? nullptr : &*found;
+}
+
+// The sandbox's server has to allow it itself, as production's does.
+void check_fillable(const Scenario& scenario, const Environment& environment, Findings& findings) {
+  for (const Step& step : scenario.steps) {
+    if (step.uses != "redis.restore") continue;
+    const auto target = std::ranges::find(environment.targets, text_of(step.with, "to"), &Target::id);
+    if (target != environment.targets.end() && !boolean_of(target->settings, "allow_restore", false))
+      add_error(findings, "step.restore_not_allowed", target->place,
+                fmt::format("\"{}\" of environment \"{}\" does not allow to be filled: the drill of \"{}\" would stop",
+                            target->id, environment.id, scenario.id),
+                "add allow_restore: true to it");
+  }
 }
 
 // What a drill would change outside: each must have a replacement in the sandbox.
@@ -32,6 +46,7 @@ void check_sandbox(const Plan& plan, const DrillSchedule& drill, const Environme
         if (!replaced && named.target->kind != "repository") missing.insert(named.target->id);
       }
     }
+  check_fillable(*scenario, environment, findings);
   if (!missing.empty())
     add_error(findings, "environment.incomplete", drill.place,
               fmt::format("a drill of \"{}\" in \"{}\" would change production: {}", drill.scenario, environment.id,

@@ -28,7 +28,13 @@ void check_channels(const Plan& plan, const EscalationLevel& level, Findings& fi
 
 void check_times(const EscalationLevel& level, const EscalationLevel* before, const SeverityObjective* objective,
                  Findings& findings) {
-  if (level.when != EscalateWhen::kAfter) return;
+  if (level.when != EscalateWhen::kAfter) {
+    if (level.after > Duration::zero())
+      add_error(findings, "escalation.contradiction", level.place,
+                fmt::format("level \"{}\" has a time after the declaration, and another moment by when", level.id),
+                "keep after or when; two levels may name the same contacts");
+    return;
+  }
   if (objective != nullptr && objective->rto > Duration::zero() && level.after >= objective->rto)
     add_error(findings, "escalation.after_rto", level.place,
               fmt::format("level \"{}\" is told {} after the declaration; the RTO of {} is {}", level.id,

@@ -29,9 +29,12 @@ void lint(const Plan& plan, const CheckOptions& options, Findings& findings) {
   lint_recovery_point(plan, findings);
   lint_step_order(plan, findings);
   lint_steps(plan, findings);
+  lint_results(plan, findings);
   lint_targets(plan, findings);
+  lint_addresses(plan, findings);
   lint_planes(plan, findings);
   lint_detection(plan, findings);
+  lint_probes(plan, findings);
   lint_contacts(plan, findings);
   lint_escalation(plan, findings);
   lint_drills(plan, options, findings);

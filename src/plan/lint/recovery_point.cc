@@ -36,6 +36,33 @@ void check_data(const Plan& plan, const DataObjective& data, Findings& findings)
   }
 }
 
+void check_proof(const Plan& plan, const DataObjective& data, Findings& findings) {
+  if (data.targets.empty())
+    add_warning(findings, "objective.no_targets", data.place, fmt::format("it is not said what holds \"{}\"", data.id),
+                "add targets: [...]: without them nothing shows that all of it is backed up");
+  if (data.proof != "beacon" || data.targets.empty()) return;
+  const auto has_beacon = [&](const std::string& id) {
+    const Target* target = find_target(plan, id);
+    return target == nullptr || target->settings.find("beacon") != nullptr;
+  };
+  if (std::ranges::none_of(data.targets, has_beacon))
+    add_error(findings, "objective.no_beacon", data.place,
+              fmt::format("the loss of \"{}\" is measured by a beacon, and none of its targets has one", data.id),
+              "add beacon: {key: \"anclora:dr:beacon\", every: 1s} to the Redis, or proof: backup");
+}
+
+// A copy that goes before the next one comes leaves nothing in between.
+void check_kept(const Backup& backup, Findings& findings) {
+  Duration longest{};
+  for (const Entry& step : backup.keep)
+    longest = std::max(longest, parse_span(step.value.text).value_or(Duration::zero()));
+  if (!backup.keep.empty() && longest > Duration::zero() && longest < backup.every)
+    add_error(findings, "backup.kept_too_short", backup.place,
+              fmt::format("\"{}\" is kept for {} and made every {}: for a while there is none", backup.id,
+                          format_span(longest), format_span(backup.every)),
+              "keep it longer than every");
+}
+
 void check_backup(const Plan& plan, const Backup& backup, Findings& findings) {
   if (!backup.continuous && backup.every == Duration::zero())
     add_error(findings, "backup.no_interval", backup.place, fmt::format("backup \"{}\" runs never", backup.id),
@@ -47,6 +74,7 @@ void check_backup(const Plan& plan, const Backup& backup, Findings& findings) {
     add_warning(findings, "backup.no_retention", backup.place,
                 fmt::format("it is not said how long \"{}\" is kept", backup.id),
                 "add keep: {every_moment: 7d, daily: 7d, weekly: 28d}");
+  check_kept(backup, findings);
   if (backup.repository.empty()) {
     add_warning(findings, "backup.no_repository", backup.place,
                 fmt::format("it is not said where the copies of \"{}\" are", backup.id),
@@ -69,7 +97,10 @@ void check_backup(const Plan& plan, const Backup& backup, Findings& findings) {
 }  // namespace
 
 void lint_recovery_point(const Plan& plan, Findings& findings) {
-  for (const DataObjective& data : plan.data) check_data(plan, data, findings);
+  for (const DataObjective& data : plan.data) {
+    check_data(plan, data, findings);
+    check_proof(plan, data, findings);
+  }
   for (const Backup& backup : plan.backups) check_backup(plan, backup, findings);
 }
 

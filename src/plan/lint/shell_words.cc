@@ -24,6 +24,23 @@ bool is_shell(std::string_view program) {
   return std::ranges::find(kShells, base_name(program)) != kShells.end();
 }
 
+// Runs what stands behind it; so do its options, numbers and assignments ("timeout 5", "env A=b").
+bool hands_on(std::string_view word) {
+  constexpr std::array<std::string_view, 11> kHandingOn = {"env",    "sudo",   "nice",   "timeout", "nohup", "xargs",
+                                                           "setsid", "stdbuf", "ionice", "doas",    "time"};
+  return std::ranges::find(kHandingOn, base_name(word)) != kHandingOn.end() ||
+         word.find('=') != std::string_view::npos || word.starts_with('-') ||
+         (!word.empty() && std::isdigit(static_cast<unsigned char>(word.front())) != 0);
+}
+
+bool is_interpreter(std::string_view word) {
+  constexpr std::array<std::string_view, 7> kInterpreters = {"python", "perl", "ruby", "node", "php", "lua", "su"};
+  const std::string_view name = base_name(word);
+  return std::ranges::any_of(kInterpreters, [&](std::string_view known) {
+    return name.starts_with(known) && name.find_first_not_of("0123456789.", known.size()) == std::string_view::npos;
+  });
+}
+
 // Generic top-level domains that services and people use; country codes have two letters.
 constexpr std::array<std::string_view, 58> kTlds = {
     "com",       "net",     "org",     "edu",        "gov",         "mil",        "int",      "info",    "biz",
@@ -39,15 +56,19 @@ constexpr std::array<std::string_view, 58> kTlds = {
 bool runs_a_shell(const Value& argv) {
   for (const Value& item : argv.items) {
     if (is_shell(item.text)) return true;
-    const std::string_view name = base_name(item.text);
-    if (name != "env" && name != "sudo" && name != "nice" && name != "timeout" && name != "nohup" &&
-        name.find('=') == std::string_view::npos && !name.starts_with('-'))
-      break;
+    if (!hands_on(item.text)) break;
   }
   return std::ranges::any_of(argv.items, [](const Value& item) {
     return item.text == "|" || item.text == "&&" || item.text == "||" || item.text == ">" || item.text == ";" ||
            item.text.find("$(") != std::string::npos || item.text.find('`') != std::string::npos;
   });
+}
+
+bool allows_any_program(const Value& argv) {
+  const auto named = std::ranges::find_if_not(argv.items, [](const Value& item) { return hands_on(item.text); });
+  if (named == argv.items.end()) return true;
+  return is_interpreter(named->text) &&
+         std::all_of(named + 1, argv.items.end(), [](const Value& item) { return item.text.starts_with('-'); });
 }
 
 bool is_placeholder(std::string_view text) {
@@ -67,6 +88,20 @@ bool is_placeholder(std::string_view text) {
          (digits.size() < 5 || std::ranges::all_of(digits, [&](char c) { return c == digits.front(); }));
 }
 
+// "--password=x", "redis://host?password=x", "api_key=x".
+bool gives_a_password(std::string_view text) {
+  const std::string low = lower(text);
+  for (const std::string_view name :
+       {"password=", "passwd=", "passphrase=", "secret=", "token=", "apikey=", "api_key="}) {
+    const auto at = low.find(name);
+    if (at == std::string::npos) continue;
+    const std::string_view value = std::string_view(low).substr(at + name.size());
+    if (!value.empty() && !value.starts_with("env:") && !value.starts_with("file:/") && value.front() != '&')
+      return true;
+  }
+  return false;
+}
+
 bool looks_like_secret(std::string_view text) {
   if (text.starts_with("env:") || text.starts_with("file:/")) return false;
   for (const std::string_view start : {"AKIA", "ASIA"})
@@ -74,6 +109,9 @@ bool looks_like_secret(std::string_view text) {
   for (const std::string_view start : {"ghp_", "gho_", "github_pat_", "xoxb-", "xoxp-", "sk_live_", "glpat-", "AIza"})
     if (text.starts_with(start) && text.size() > start.size() + 8) return true;
   if (text.find("PRIVATE KEY-----") != std::string_view::npos) return true;
+  for (const std::string_view start : {"Bearer ", "Basic "})
+    if (text.starts_with(start) && text.size() > start.size() + 8) return true;
+  if (gives_a_password(text)) return true;
   const auto scheme = text.find("://");
   if (scheme == std::string_view::npos) return false;
   const std::string_view rest = text.substr(scheme + 3, text.find_first_of("/?#", scheme + 3) - scheme - 3);
@@ -110,8 +148,9 @@ bool has_known_tld(std::string_view host) {
 
 bool looks_like_email(std::string_view text) {
   const auto at = text.find('@');
-  return at != std::string_view::npos && at > 0 && text.find(' ') == std::string_view::npos &&
-         text.find("://") == std::string_view::npos && !host_of(text).empty();
+  return at != std::string_view::npos && at > 0 && text.rfind('@') == at &&
+         text.find_first_of(" ,;\r\n<>") == std::string_view::npos && text.find("://") == std::string_view::npos &&
+         !host_of(text).empty();
 }
 
 }  // namespace anclora::plan

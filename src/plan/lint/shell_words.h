@@ -10,6 +10,9 @@ namespace anclora::plan {
 
 // argv whose program is a shell (or env, sudo before one), or that carries pipes and substitutions for one.
 bool runs_a_shell(const Value& argv);
+// An allow-list's leading arguments that leave the program open: they end with what runs others (sudo, xargs), or with
+// an interpreter and its options ("python3", "perl -e").
+bool allows_any_program(const Value& argv);
 // XXX, [Name], <name>, TBD, TODO, ... : nobody filled it in.
 bool is_placeholder(std::string_view text);
 // A key, token or password by its shape: AKIA..., ghp_..., xoxb-..., a PEM private key, a URL with a password.

@@ -101,7 +101,12 @@ void check_recorded_count(const Plan& plan, const Step& step, Findings& findings
 }
 
 void check_alternatives(const Step& step, Findings& findings) {
-  const auto has = [&](const char* key) { return step.with.find(key) != nullptr; };
+  // An empty list and `recorded: false` say nothing.
+  const auto has = [&](const char* key) {
+    const Value* value = step.with.find(key);
+    return value != nullptr && !(value->kind == ValueKind::kList && value->items.empty()) &&
+           !(std::string_view(key) == "recorded" && value->text == "false");
+  };
   const auto complain = [&](std::string message, std::string hint) {
     add_error(findings, "step.incomplete", step.with.place, std::move(message), std::move(hint));
   };

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <map>
 
+#include "plan/lint/address_form.h"
 #include "plan/lint/lint.h"
 #include "plan/lint/plan_lookup.h"
 #include "plan/lint/step_graph.h"
@@ -70,11 +71,28 @@ void check_names(const Scenario& scenario, Findings& findings) {
 
 std::string address_of(const Target& target) {
   for (const char* key : {"url", "path", "project", "config"})
-    if (const std::string text = text_of(target.settings, key); !text.empty()) return text;
+    if (const std::string text = text_of(target.settings, key); !text.empty()) return canonical_address(text);
   return {};
 }
 
+// A unit has no address: its name on this machine is all that tells it from another.
+void check_units(const Plan& plan, const Target& target, Findings& findings) {
+  for (const std::string& unit : texts_of(target.settings, "units"))
+    for (const Target& production : plan.targets) {
+      const auto theirs = texts_of(production.settings, "units");
+      if (std::ranges::find(theirs, unit) != theirs.end())
+        add_error(
+            findings, "environment.shares_address", target.place,
+            fmt::format("sandbox target \"{}\" is the unit {} of \"{}\" in production", target.id, unit, production.id),
+            "give it a unit of its own: a drill would act on production");
+    }
+}
+
 void check_environment(const Plan& plan, const Environment& environment, Findings& findings) {
+  if (environment.everything && !environment.targets.empty())
+    add_error(findings, "environment.contradiction", environment.place,
+              fmt::format("environment \"{}\" is everything, and gives other addresses too", environment.id),
+              "remove everything: true, or its targets");
   for (const Target& target : environment.targets) {
     const Target* replaced = find_target(plan, target.id);
     if (replaced == nullptr) {
@@ -88,6 +106,7 @@ void check_environment(const Plan& plan, const Environment& environment, Finding
                 fmt::format("\"{}\" is of kind {} in the plan and {} here", target.id, replaced->kind, target.kind),
                 "keep the kind; the driver may differ");
     if (!environment.sandbox) continue;
+    check_units(plan, target, findings);
     for (const Target& production : plan.targets)
       if (const std::string address = address_of(target); !address.empty() && address == address_of(production))
         add_error(

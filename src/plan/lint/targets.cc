@@ -47,7 +47,7 @@ void check_allow_list(const Target& target, Findings& findings) {
   const Value* allow = target.settings.find("allow");
   if (target.kind != "command" || allow == nullptr) return;
   for (const Value& item : allow->items)
-    if (const Value* argv = item.find("argv"); argv != nullptr && runs_a_shell(*argv))
+    if (const Value* argv = item.find("argv"); argv != nullptr && (runs_a_shell(*argv) || allows_any_program(*argv)))
       add_error(findings, "exec.shell", argv->place,
                 fmt::format("\"{}\" allows a shell: it would allow everything", target.id),
                 "allow the program itself, or a script by its path");
@@ -61,6 +61,10 @@ void check_standby(const Plan& plan, const Target& target, Findings& findings) {
     add_error(findings, "target.standby", target.place,
               fmt::format("\"{}\" cannot stand in for \"{}\", of kind {}", target.id, other->id, other->kind),
               "standby_of names another target of the same kind");
+  else if (text_of(target.settings, "role") == "primary")
+    add_error(findings, "target.standby", target.place,
+              fmt::format("\"{}\" is a primary and stands in for \"{}\"", target.id, other->id),
+              "role: replica or standby, or no standby_of");
 }
 
 void check_flip_answers(const Plan& plan, const Step& step, Findings& findings) {

@@ -24,6 +24,25 @@ bool is_control(unsigned char byte) {
   return (byte < 0x20 && byte != '\t' && byte != '\n' && byte != '\r') || byte == 0x7f;
 }
 
+// What a person does not see, or sees in another order than the program: C1 controls, line separators, marks of
+// direction.
+bool is_unseen(char32_t point) {
+  return (point >= 0x80 && point < 0xa0) || point == 0x2028 || point == 0x2029 ||
+         (point >= 0x202a && point <= 0x202e) || (point >= 0x2066 && point <= 0x2069) || point == 0x200e ||
+         point == 0x200f || point == 0xfeff;
+}
+
+// The offset of the first of these and its code point.
+std::optional<std::pair<std::size_t, char32_t>> first_unseen(std::string_view text) {
+  for (std::size_t at = 0; at < text.size();) {
+    const auto point = decode_utf8(text.substr(at));
+    if (!point) return std::nullopt;
+    if (is_unseen(point->value)) return std::pair(at, point->value);
+    at += point->size;
+  }
+  return std::nullopt;
+}
+
 // Builds the value from yaml-cpp's events, bottom up on a stack of open lists and maps.
 class ValueBuilder final : public YAML::EventHandler {
  public:
@@ -86,6 +105,9 @@ class ValueBuilder final : public YAML::EventHandler {
     for (const char c : text)
       if (const auto byte = static_cast<unsigned char>(c); is_control(byte) || byte == '\r')
         return refuse("yaml.control_character", mark, fmt::format("the control character 0x{:02x}", byte), "delete it");
+    if (const auto unseen = first_unseen(text))
+      refuse("yaml.control_character", mark,
+             fmt::format("the unseen character U+{:04X}", std::uint32_t{unseen->second}), "delete it");
   }
 
   void open(ValueKind kind, const YAML::Mark& mark, const std::string& tag) {
@@ -174,11 +196,18 @@ bool refuse_bytes(std::string_view bytes, const PlaceFinder& places, Findings& f
   }
   for (std::size_t i = 0; i < bytes.size(); ++i) {
     const auto byte = static_cast<unsigned char>(bytes[i]);
-    if (is_control(byte)) {
+    // yaml-cpp takes a lone carriage return for a line end, people's editors do not.
+    if (is_control(byte) || (byte == '\r' && !bytes.substr(i).starts_with("\r\n"))) {
       add_error(findings, "yaml.control_character", places.at_offset(i),
                 fmt::format("the control character 0x{:02x} is not allowed in a plan", byte), "delete it");
       return true;
     }
+  }
+  if (const auto unseen = first_unseen(bytes)) {
+    add_error(findings, "yaml.control_character", places.at_offset(unseen->first),
+              fmt::format("the unseen character U+{:04X} is not allowed in a plan", std::uint32_t{unseen->second}),
+              "delete it; the text beside it may read differently then");
+    return true;
   }
   return false;
 }

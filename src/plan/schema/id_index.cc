@@ -56,7 +56,7 @@ std::vector<std::string> IdIndex::targets(const std::vector<std::string>& kinds)
 }
 
 std::string_view item_word(std::string_view section) {
-  constexpr std::array<std::pair<std::string_view, std::string_view>, 15> kWords = {{{"sites", "site"},
+  constexpr std::array<std::pair<std::string_view, std::string_view>, 16> kWords = {{{"sites", "site"},
                                                                                      {"targets", "target"},
                                                                                      {"environments", "environment"},
                                                                                      {"backups", "backup"},
@@ -66,6 +66,7 @@ std::string_view item_word(std::string_view section) {
                                                                                      {"drillable", "scenario"},
                                                                                      {"drills", "drill"},
                                                                                      {"contacts", "contact"},
+                                                                                     {"roles", "role"},
                                                                                      {"steps", "step"},
                                                                                      {"inject", "step"},
                                                                                      {"prepare", "step"},

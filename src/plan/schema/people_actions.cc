@@ -8,7 +8,7 @@ void add_people_actions(std::vector<ActionSchema>& actions) {
     made.plane = Plane::kNone;
     actions.push_back(std::move(made));
   };
-  const Parameter roles = texts("roles", "who may do it");
+  const Parameter roles = ids_of("roles", "roles", "who may do it");
   people(changing("people.declare", "a person declares the incident",
                   {roles, text("text", "what is asked"), id_of("severity", "severity", "the severity to declare")}));
   people(changing("people.approve", "m of n people approve what comes next",

@@ -18,7 +18,7 @@ Parameters condition_fields() {
 }
 
 Parameters approval_fields() {
-  return {required(texts("roles", "who may approve")), integer("need", "how many of them (default: 1)"),
+  return {required(ids_of("roles", "roles", "who may approve")), integer("need", "how many of them (default: 1)"),
           required(duration("timeout", "how long is waited; counts against the RTO")),
           choice("on_timeout", {"escalate", "proceed", "abort"}, "default: escalate")};
 }

@@ -27,9 +27,18 @@ bool is_integer(std::string_view text) {
 
 // Taken literally they would mean "never" or "at once", and the readers of the plan take 0 for "not given".
 bool must_not_be_zero(std::string_view name) {
-  constexpr std::array<std::string_view, 5> kNames = {"every", "timeout", "rto", "rto_max", "max_restores"};
+  constexpr std::array<std::string_view, 20> kNames = {
+      "every",  "timeout",         "rto",           "rto_max",    "rpo",
+      "within", "max_restores",    "max_age",       "max_lag",    "max_replica_lag",
+      "grace",  "verified_within", "beacon_within", "rdb_within", "in_a_row",
+      "hourly", "daily",           "weekly",        "monthly",    "every_moment"};
   return std::ranges::find(kNames, name) != kNames.end();
 }
+
+// More attempts than these are a loop: a person should have been asked.
+constexpr std::uint32_t kMostRetries = 100;
+
+bool is_blank(std::string_view text) { return text.find_first_not_of(" \t\r\n") == std::string_view::npos; }
 
 bool is_number(const std::string& text) {
   if (text.empty() || text.size() > 32 || text.find_first_not_of("+-.0123456789eE") != std::string::npos) return false;
@@ -88,7 +97,7 @@ void ScalarChecker::check_list(const Value& value, const Parameter& by, const st
 void ScalarChecker::check_text(const Value& value, const Parameter& by, const std::string& where) {
   switch (by.type) {
     case ParameterType::kText:
-      if (value.text.empty()) wrong(value, "value.empty", by, where, "given a value", by.help);
+      if (is_blank(value.text)) wrong(value, "value.empty", by, where, "given a value", by.help);
       return;
     case ParameterType::kBoolean:
       if (value.text != "true" && value.text != "false")
@@ -127,6 +136,8 @@ void ScalarChecker::check_number(const Value& value, const Parameter& by, const 
   else if (by.type == ParameterType::kInteger && must_not_be_zero(by.name) &&
            value.text.find_first_not_of('0') == std::string::npos)
     wrong(value, "value.integer", by, where, "at least 1", by.help);
+  else if (by.type == ParameterType::kInteger && by.name == "retry" && std::stoul(value.text) > kMostRetries)
+    wrong(value, "value.integer", by, where, fmt::format("at most {}", kMostRetries), by.help);
   if (by.type == ParameterType::kNumber && !is_number(value.text))
     wrong(value, "value.number", by, where, "a number", "write it as 12.5");
   if (by.type == ParameterType::kPercent) {

@@ -117,7 +117,7 @@ std::vector<TargetSchema> make_targets() {
        {}},
       {"repository",
        "an anclora repository",
-       {required(reference("url", "path, file:///path or s3://bucket/prefix")), secret("passphrase", "its passphrase"),
+       {required(reference("url", "a folder's path, or s3://bucket/prefix")), secret("passphrase", "its passphrase"),
         reference("passphrase_file", "a file with it"), boolean("immutable", "the store lets nobody delete")},
        {}},
       service_schema(),

@@ -64,6 +64,9 @@ class ValueChecker {
       const std::string word(item_word(by.name));
       check_map(item, by, id.empty() ? fmt::format("{} of {}", word, where) : fmt::format("{} \"{}\"", word, id));
       if (by.type == ParameterType::kMap && !id.empty()) check_id(*item.find("id"), seen);
+      if (by.name == "scenarios" && id == "restore")
+        add_error(findings_, "id.reserved", item.find("id")->place, "a scenario cannot be called \"restore\"",
+                  "drills call the restore of a repository so: choose another id");
     }
     if (steps) scalars_.leave_steps();
   }
@@ -72,9 +75,10 @@ class ValueChecker {
     const auto allowed = [](char c) {
       return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' || c == '_';
     };
-    if (id.text.size() > 64 || !std::ranges::all_of(id.text, allowed))
+    // A command line would take one that begins with - for an option.
+    if (id.text.size() > 64 || id.text.starts_with('-') || !std::ranges::all_of(id.text, allowed))
       add_error(findings_, "id.malformed", id.place, fmt::format("\"{}\" is no id", id.text.substr(0, 80)),
-                "letters, digits, - and _, at most 64");
+                "letters, digits, - and _, at most 64, not a - in front");
     const auto [first, is_new] = seen.try_emplace(id.text, id.place);
     if (!is_new)
       add_error(findings_, "id.duplicate", id.place,
