@@ -22,9 +22,9 @@ CheckedPlan check_plan(std::string_view file, std::string_view bytes, const Chec
   return checked;
 }
 
-Result<Plan> read_plan(std::string_view file, std::string_view bytes) {
-  CheckedPlan checked = check_plan(file, bytes);
-  if (checked.usable()) return std::move(*checked.plan);
+namespace {
+
+Error refusal(std::string_view file, const CheckedPlan& checked) {
   constexpr std::size_t kShown = 10;
   std::string message;
   std::size_t errors = 0;
@@ -34,6 +34,20 @@ Result<Plan> read_plan(std::string_view file, std::string_view bytes) {
   }
   if (errors > kShown) message += "\n... and " + std::to_string(errors - kShown) + " more errors";
   return Error(ErrorKind::kInvalidArgument, message, "see them all: anclora plan check " + std::string(file));
+}
+
+}  // namespace
+
+Result<Plan> read_plan(std::string_view file, std::string_view bytes) {
+  CheckedPlan checked = check_plan(file, bytes);
+  if (checked.usable()) return std::move(*checked.plan);
+  return refusal(file, checked);
+}
+
+Result<Plan> read_kept_plan(std::string_view file, std::string_view bytes) {
+  CheckedPlan checked = check_plan(file, bytes);
+  if (checked.plan) return std::move(*checked.plan);
+  return refusal(file, checked);
 }
 
 }  // namespace anclora::plan

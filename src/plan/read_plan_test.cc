@@ -135,5 +135,16 @@ TEST(Lint, RefusesAScenarioOfThousandsOfSteps) {
   EXPECT_NE(std::ranges::find(codes, "plan.size"), codes.end());
 }
 
+TEST(ReadPlan, AKeptPlanIsTakenAsItWasJudgedThen) {
+  std::string text = source_file("tests/plans/good.yaml");
+  text.replace(text.find("budget: 10s"), 11, "budget: 99h");
+  EXPECT_FALSE(read_plan("plan", text).has_value());
+  const auto kept = read_kept_plan("plan", text);
+  ASSERT_TRUE(kept.has_value()) << kept.error().message();
+  EXPECT_EQ(kept->service, "orders");
+  EXPECT_EQ(kept->hash_hex, check_plan("plan", text).plan->hash_hex);
+  EXPECT_FALSE(read_kept_plan("plan", "version: [1").has_value());
+}
+
 }  // namespace
 }  // namespace anclora::plan

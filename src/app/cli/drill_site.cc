@@ -32,7 +32,7 @@ void clean_scenario(CommandContext& context, const respond::OpenDrill& drill, re
   record.recovery_run = drill.begun.recovery_run;
   const Status cleaned = [&]() -> Status {
     ASSIGN_OR_RETURN(const Bytes bytes, respond::read_drill_plan(context.files, drill.folder));
-    ASSIGN_OR_RETURN(const plan::Plan plan, plan::read_plan(drill.begun.plan_file, bytes));
+    ASSIGN_OR_RETURN(const plan::Plan plan, plan::read_kept_plan(drill.begun.plan_file, bytes));
     ASSIGN_OR_RETURN(const auto proven, prove_sandbox(context, plan, record.environment, record.scenario));
     context.err << fmt::format("drill {} was left open: cleaning up\n", record.id);
     const std::string run =

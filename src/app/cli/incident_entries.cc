@@ -24,7 +24,7 @@ Result<int> add(CommandContext& context, const Arguments& arguments, bool open_o
                 const std::function<Result<IncidentRecord>(const plan::Plan&, const IncidentState&)>& make) {
   ASSIGN_OR_RETURN(const auto log, open_incident(context, arguments.incident, open_only));
   ASSIGN_OR_RETURN(const Bytes bytes, respond::read_incident_plan(context.files, log->folder()));
-  ASSIGN_OR_RETURN(const plan::Plan plan, plan::read_plan(log->folder() + "/plan.yaml", bytes));
+  ASSIGN_OR_RETURN(const plan::Plan plan, plan::read_kept_plan(log->folder() + "/plan.yaml", bytes));
   RETURN_IF_ERROR(check_contact(plan, arguments.contact, "--as"));
   if (arguments.text.size() > respond::kMaxRecordText)
     return Error(ErrorKind::kInvalidArgument, "longer than " + format_size(respond::kMaxRecordText));

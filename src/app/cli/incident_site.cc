@@ -93,7 +93,7 @@ Result<StoredIncident> read_stored_incident(const CommandContext& context, const
   if (!content) return content.error();
   stored.content = std::move(*content);
   ASSIGN_OR_RETURN(const Bytes bytes, respond::read_incident_plan(context.files, stored.folder));
-  ASSIGN_OR_RETURN(stored.plan, plan::read_plan(stored.content.state.plan_file, bytes));
+  ASSIGN_OR_RETURN(stored.plan, plan::read_kept_plan(stored.content.state.plan_file, bytes));
   if (stored.plan.hash_hex != stored.content.state.plan_hash) {
     stored.damaged = true;
     stored.problems.push_back(stored.folder + "/plan.yaml is not the plan that the incident was opened with");

@@ -76,7 +76,7 @@ Result<StoredRun> read_run(const CommandContext& context, const std::string& run
   if (stored.journal.records.empty()) return Error(ErrorKind::kNotFound, run + " has not begun", "start a new run");
   const respond::RunRecord& first = stored.journal.records.front();
   ASSIGN_OR_RETURN(const Bytes bytes, respond::read_frozen_plan(context.files, stored.folder));
-  ASSIGN_OR_RETURN(stored.plan, plan::read_plan(first.field("plan_file"), bytes));
+  ASSIGN_OR_RETURN(stored.plan, plan::read_kept_plan(first.field("plan_file"), bytes));
   if (stored.plan.hash_hex != first.field("plan_hash"))
     return Error(
         ErrorKind::kDataLoss, stored.folder + "/plan.yaml was changed since the run began",
