@@ -32,9 +32,9 @@ CheckedPlan check_plan(std::string_view file, std::string_view bytes, const Chec
 // to run `anclora plan check`. For whoever executes a plan. The hash is in Plan::hash_hex.
 Result<Plan> read_plan(std::string_view file, std::string_view bytes);
 
-// The plan that a run, an incident or a drill was begun with, from its own copy: it was judged then. What a later version
-// would refuse keeps nobody from going on with it. kInvalidArgument only where the bytes are no plan at all; whether they
-// are still those of then, the caller sees by Plan::hash_hex.
+// The plan that a run, an incident or a drill was begun with, from its own copy: it was judged then. What a later
+// version would refuse keeps nobody from going on with it. kInvalidArgument only where the bytes are no plan at all;
+// whether they are still those of then, the caller sees by Plan::hash_hex.
 Result<Plan> read_kept_plan(std::string_view file, std::string_view bytes);
 
 }  // namespace anclora::plan

@@ -197,6 +197,20 @@ def test_approval_by_another_than_the_starter_while_the_run_goes_on(world):
     assert site.count("gate") == 1
 
 
+def test_a_question_to_a_runner_that_dies_does_not_wait_for_its_answer(world):
+    site = Site(world, [step("gate", more=", approve: {roles: [lead, oncall], timeout: 5m}")])
+    process = site.start()
+    site.wait_state("gate", "awaiting_approval")
+    process.send_signal(signal.SIGSTOP)
+    asking = world.spawn("run", "approve", "gate", "--as", "bob", log="approve.log")
+    world.wait_for("the request", lambda: list((world.folder / "state" / "runs").rglob("inbox/*.json")))
+    process.send_signal(signal.SIGKILL)
+    assert finish(asking) == 5, world.logs()
+    assert "ended before it answered" in world.logs(), world.logs()
+    assert finish(world.spawn("run", "resume", log="resume.log")) == 0, world.logs()
+    assert site.count("gate") == 1
+
+
 def test_kill_9_at_a_step_never_repeats_it_unasked(world):
     site = Site(world, [step("one"), step("slow", "one", seconds=600), step("last", "slow")])
     process = site.start()

@@ -166,11 +166,24 @@ Result<int> run_start(CommandContext& context, const Arguments& arguments) {
                        {drill && arguments.yes, !arguments.no_wait});
 }
 
+// A runner that ended while it was asked answers no more: what it would have said, or what becomes of the request.
+Result<int> answer_in_its_place(CommandContext& context, const StoredRun& now, const respond::RunRequest& request) {
+  if (now.state.over()) {
+    const auto judged = respond::judge_request(now.plan, now.run, now.state, request, context.clock.wall_now());
+    if (!judged) return judged.error();
+  }
+  return Error(ErrorKind::kFailedPrecondition, "the process that had this run ended before it answered",
+               "the request is kept: anclora run resume --run " + now.state.run);
+}
+
 // The answer in the journal, once the runner has given it.
-Result<int> wait_for_answer(CommandContext& context, const std::string& folder, const std::string& id) {
+Result<int> wait_for_answer(CommandContext& context, const StoredRun& asked, const std::string& id,
+                            const respond::RunRequest& request) {
   const MonoTime deadline = context.clock.mono_now() + kAnswerWithin;
   while (context.clock.mono_now() < deadline && !stop_requested()) {
-    ASSIGN_OR_RETURN(const respond::JournalContent journal, respond::read_journal(context.files, folder));
+    // Looked at before the journal: what a runner that is gone has written is there.
+    ASSIGN_OR_RETURN(const StoredRun now, read_run(context, asked.state.run));
+    ASSIGN_OR_RETURN(const respond::JournalContent journal, respond::read_journal(context.files, asked.folder));
     for (const respond::RunRecord& record : journal.records) {
       if (record.request != id) continue;
       if (record.kind != respond::RecordKind::kRequestRefused) {
@@ -181,6 +194,7 @@ Result<int> wait_for_answer(CommandContext& context, const std::string& folder, 
       return Error(ErrorKind::kFailedPrecondition, record.text.substr(0, hint),
                    hint == std::string::npos ? "" : record.text.substr(hint + 7));
     }
+    if (!now.has_runner) return answer_in_its_place(context, now, request);
     context.clock.sleep_for(std::chrono::milliseconds(50));
   }
   return Error(ErrorKind::kDeadlineExceeded, "the runner has not answered yet", "look: anclora run status");
@@ -198,7 +212,7 @@ Result<int> ask(CommandContext& context, const Arguments& arguments, respond::Re
   }
   ASSIGN_OR_RETURN(const std::string id,
                    respond::submit_request(context.files, stored.folder, request, context.clock, context.random));
-  if (stored.has_runner) return wait_for_answer(context, stored.folder, id);
+  if (stored.has_runner) return wait_for_answer(context, stored, id, request);
   const bool now = kind == respond::RequestKind::kUndo || kind == respond::RequestKind::kAbort;
   if (!now && arguments.retry.empty()) {
     context.out << fmt::format("kept for the next runner: anclora run resume --run {}\n", run);
@@ -220,6 +234,9 @@ Result<int> run_resume(CommandContext& context, Arguments arguments) {
     ASSIGN_OR_RETURN(StoredRun stored, read_run(context, run));
     return resume_and_run(context, std::move(stored), false, {arguments.yes, !arguments.no_wait});
   }
+  if (arguments.run.empty())
+    return Error(ErrorKind::kInvalidArgument, "which run is to be taken over is not said",
+                 "name it with --run: its id stands in the alarm, and in the repository under runs/");
   RETURN_IF_ERROR(respond::check_run_id(arguments.run));
   ASSIGN_OR_RETURN(const auto store, context.open_store());
   ASSIGN_OR_RETURN(const storage::Repository repository, context.open_repository(*store));
