@@ -79,7 +79,7 @@ class SystemDialer final : public Dialer {
     ASSIGN_OR_RETURN(const std::vector<SocketAddress> addresses, look_up(endpoint, false, deadline));
     ASSIGN_OR_RETURN(SocketHandle socket, connect_to_any(addresses, endpoint, deadline));
     if (tls == nullptr) return std::make_unique<PlainConnection>(std::move(socket));
-    return TlsConnection::handshake(std::move(socket), *context, server_name, deadline);
+    return TlsConnection::connect(std::move(socket), *context, server_name, deadline);
   }
 };
 

@@ -39,10 +39,9 @@ class SocketListener final : public Listener {
   }
 
   Result<std::unique_ptr<Connection>> accept(Duration timeout) override {
-    const MonoTime deadline = deadline_after(timeout);
-    ASSIGN_OR_RETURN(SocketHandle peer, accept_socket(deadline));
+    ASSIGN_OR_RETURN(SocketHandle peer, accept_socket(deadline_after(timeout)));
     if (!context_) return std::make_unique<PlainConnection>(std::move(peer));
-    return TlsConnection::handshake(std::move(peer), *context_, std::string(), deadline);
+    return TlsConnection::accepted(std::move(peer), *context_);
   }
   void interrupt() override { socket_.interrupt(); }
   Endpoint local() const override { return socket_.local(); }

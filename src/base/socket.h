@@ -33,6 +33,9 @@ class Connection {
   virtual Result<std::size_t> read_some(Bytes& out, std::size_t limit, Duration timeout) = 0;
   // All of it, or an error as above. A write that stops half way leaves a torn stream: every later one is kUnavailable.
   virtual Status write_all(ByteView bytes, Duration timeout) = 0;
+  // What precedes the first byte: the TLS handshake of a connection that was accepted. Reads and writes do it by
+  // themselves, within their own timeout.
+  virtual Status handshake(Duration /*timeout*/) { return {}; }
   // Wakes a read or write that waits, now or next, once, with kCancelled. The connection stays usable.
   virtual void interrupt() = 0;
   // The peer's and our own address, for messages and for announcing ourselves.
@@ -55,14 +58,15 @@ Dialer& system_dialer();
 class Listener {
  public:
   virtual ~Listener() = default;
+  // The next client, as soon as it is connected. kDeadlineExceeded when none came; kCancelled after interrupt().
   virtual Result<std::unique_ptr<Connection>> accept(Duration timeout) = 0;
   virtual void interrupt() = 0;
   virtual Endpoint local() const = 0;
 };
 
 // Port 0 takes a free one; kAlreadyExists when the port or path is taken. With `tls`, certificate_file and key_file are
-// required and accept() does the handshake; with its ca_file, clients must show a certificate that this CA signed. A
-// client that fails the handshake is an error of that accept() alone: go on accepting.
+// required; with its ca_file, clients must show a certificate that this CA signed. accept() waits for no handshake: a
+// client that is slow with it, or never speaks, holds nobody up but the thread that reads from it.
 Result<std::unique_ptr<Listener>> listen_on(const Endpoint& endpoint, const TlsOptions* tls = nullptr);
 
 }  // namespace anclora

@@ -8,28 +8,40 @@
 
 namespace anclora {
 
-Result<std::unique_ptr<TlsConnection>> TlsConnection::handshake(SocketHandle socket, ssl_ctx_st& context,
-                                                                const std::string& server_name, MonoTime deadline) {
+Result<std::unique_ptr<TlsConnection>> TlsConnection::connect(SocketHandle socket, ssl_ctx_st& context,
+                                                              const std::string& server_name, MonoTime deadline) {
   std::unique_ptr<TlsConnection> connection(new TlsConnection(std::move(socket), server_name));
   ASSIGN_OR_RETURN(connection->session_,
                    make_session(context, connection->socket_.fd(), server_name, connection->verdict_));
+  RETURN_IF_ERROR(connection->shake_hands(deadline));
+  return connection;
+}
+
+Result<std::unique_ptr<TlsConnection>> TlsConnection::accepted(SocketHandle socket, ssl_ctx_st& context) {
+  std::unique_ptr<TlsConnection> connection(new TlsConnection(std::move(socket), std::string()));
+  ASSIGN_OR_RETURN(connection->session_,
+                   make_session(context, connection->socket_.fd(), std::string(), connection->verdict_));
+  return connection;
+}
+
+Status TlsConnection::shake_hands(MonoTime deadline) {
+  if (SSL_is_init_finished(session_.get()) != 0) return {};
   while (true) {
+    if (broken_) return *broken_;
     ERR_clear_error();
     errno = 0;
-    const Step step = connection->judge(SSL_do_handshake(connection->session_.get()));
-    if (step == Step::kDone) break;
-    if (step == Step::kBroken) return *connection->broken_;
+    const Step step = judge(SSL_do_handshake(session_.get()));
+    if (step == Step::kDone) return {};
+    if (step == Step::kBroken) return *broken_;
     if (step == Step::kClosed)
-      return Error(ErrorKind::kUnavailable, connection->peer().to_string() + " closed during the TLS handshake");
-    RETURN_IF_ERROR(connection->wait_as(step, deadline));
+      return Error(ErrorKind::kUnavailable, peer().to_string() + " closed during the TLS handshake");
+    RETURN_IF_ERROR(wait_as(step, deadline));
   }
-  connection->open_ = true;
-  return connection;
 }
 
 TlsConnection::~TlsConnection() {
   // Says goodbye without waiting for an answer.
-  if (open_ && !broken_) SSL_shutdown(session_.get());
+  if (session_ && SSL_is_init_finished(session_.get()) != 0 && !broken_) SSL_shutdown(session_.get());
   ERR_clear_error();
 }
 
@@ -68,6 +80,7 @@ Result<std::size_t> TlsConnection::read_some(Bytes& out, std::size_t limit, Dura
   if (limit == 0) return Error(ErrorKind::kInternal, "a read of no bytes would look like a closed connection");
   RETURN_IF_ERROR(socket_.check_interrupt());
   const MonoTime deadline = deadline_after(timeout);
+  RETURN_IF_ERROR(shake_hands(deadline));
   const std::size_t before = out.size();
   while (true) {
     if (broken_) return *broken_;
@@ -89,6 +102,7 @@ Status TlsConnection::write_all(ByteView bytes, Duration timeout) {
   if (broken_) return *broken_;
   RETURN_IF_ERROR(socket_.check_interrupt());
   const MonoTime deadline = deadline_after(timeout);
+  RETURN_IF_ERROR(shake_hands(deadline));
   while (!bytes.empty()) {
     std::size_t part = 0;
     ERR_clear_error();

@@ -14,10 +14,14 @@ namespace anclora {
 
 class TlsConnection final : public Connection {
  public:
-  // Does the handshake. An empty `server_name` makes this the server's side; the context may go afterwards.
-  static Result<std::unique_ptr<TlsConnection>> handshake(SocketHandle socket, ssl_ctx_st& context,
-                                                          const std::string& server_name, MonoTime deadline);
+  // The client's side, its handshake done. The context may go afterwards, here as below.
+  static Result<std::unique_ptr<TlsConnection>> connect(SocketHandle socket, ssl_ctx_st& context,
+                                                        const std::string& server_name, MonoTime deadline);
+  // The server's side, its handshake still to do: the first use does it.
+  static Result<std::unique_ptr<TlsConnection>> accepted(SocketHandle socket, ssl_ctx_st& context);
   ~TlsConnection() override;
+
+  Status handshake(Duration timeout) override { return shake_hands(deadline_after(timeout)); }
 
   Result<std::size_t> read_some(Bytes& out, std::size_t limit, Duration timeout) override;
   Status write_all(ByteView bytes, Duration timeout) override;
@@ -30,6 +34,7 @@ class TlsConnection final : public Connection {
 
   TlsConnection(SocketHandle socket, std::string server_name)
       : socket_(std::move(socket)), server_name_(std::move(server_name)) {}
+  Status shake_hands(MonoTime deadline);
   // Says what an SSL_* call that answered `answer` asks for; on kBroken, broken_ says why.
   Step judge(int answer);
   Status wait_as(Step step, MonoTime deadline);
@@ -41,7 +46,6 @@ class TlsConnection final : public Connection {
   TlsVerdict verdict_;
   TlsSession session_;
   std::optional<Error> broken_;
-  bool open_ = false;
 };
 
 }  // namespace anclora

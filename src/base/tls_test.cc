@@ -85,7 +85,7 @@ TEST_F(Tls, TellsAClientWithoutACertificateWhatIsMissing) {
   TlsOptions server = good_.issue("server", "IP:127.0.0.1");
   server.ca_file = good_.ca_file();
   const auto listener = listen_on({"127.0.0.1", 0}, &server).value();
-  std::thread acceptor([&] { EXPECT_FALSE(listener->accept(60s).has_value()); });
+  std::thread acceptor([&] { EXPECT_FALSE(listener->accept(60s).value()->handshake(60s)); });
   const TlsOptions client_options = trusting(good_);
   const auto client = system_dialer().dial(listener->local(), &client_options, 60s);
   ASSERT_TRUE(client.has_value());  // TLS 1.3 tells the client only with its first read
@@ -149,6 +149,18 @@ TEST_F(Tls, DoesNotTakeACutStreamForAClosedOne) {
   acceptor.join();
 }
 
+TEST_F(Tls, AClientThatNeverSpeaksHoldsUpNobodyElse) {
+  const TlsOptions server_options = good_.issue("server", "IP:127.0.0.1");
+  const auto listener = listen_on({"127.0.0.1", 0}, &server_options).value();
+  const auto silent = system_dialer().dial(listener->local(), nullptr, 60s).value();
+  const auto of_the_silent = listener->accept(60s);
+  ASSERT_TRUE(of_the_silent.has_value()) << of_the_silent.error().message();
+  const TlsOptions client_options = trusting(good_);
+  const auto pair = connect_pair(*listener, &client_options);
+  ASSERT_TRUE(pair.has_value()) << pair.error().message();
+  EXPECT_EQ((*of_the_silent)->handshake(10ms).error().kind(), ErrorKind::kDeadlineExceeded);
+}
+
 TEST_F(Tls, RefusesOldVersions) {
   const TlsOptions server = good_.issue("server", "IP:127.0.0.1");
   const auto listener = listen_on({"127.0.0.1", 0}, &server).value();
@@ -158,8 +170,7 @@ TEST_F(Tls, RefusesOldVersions) {
        .working_directory = {},
        .output_file = directory_ / "s_client"});
   if (!old_client.has_value()) GTEST_SKIP() << old_client.error().message();
-  const auto accepted = listener->accept(60s);
-  EXPECT_FALSE(accepted.has_value());
+  EXPECT_FALSE(listener->accept(60s).value()->handshake(60s));
   EXPECT_NE((*old_client)->wait(60s), 0);
 }
 

@@ -22,7 +22,7 @@ class CannedServer {
     listener_ = listen_on({"127.0.0.1", 0}, tls).value();
     thread_ = std::thread([this] {
       while (!stopping_) {
-        auto connection = listener_->accept(std::chrono::seconds(60));  // a TLS handshake included
+        auto connection = listener_->accept(std::chrono::seconds(60));
         if (!connection.has_value()) continue;
         Bytes request;
         while (request.find("\r\n\r\n") == Bytes::npos) {

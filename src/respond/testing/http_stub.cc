@@ -23,7 +23,7 @@ HttpStub::HttpStub(Answer answer, const TlsOptions* tls)
     : answer_(std::move(answer)), listener_(listen_on({"127.0.0.1", 0}, tls).value()) {
   accepting_ = std::thread([this] {
     while (!stopping_) {
-      auto connection = listener_->accept(std::chrono::seconds(60));  // a TLS handshake included
+      auto connection = listener_->accept(std::chrono::seconds(60));
       if (!connection.has_value()) continue;
       serving_.emplace_back([this, taken = std::shared_ptr<Connection>(std::move(*connection))] { serve(*taken); });
     }
