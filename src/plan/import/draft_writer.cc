@@ -5,6 +5,7 @@
 
 #include "plan/import/import_paper.h"
 #include "plan/import/paper_rules.h"
+#include "plan/reader/unseen.h"
 
 namespace anclora::plan {
 namespace {
@@ -21,6 +22,16 @@ std::string quoted(std::string_view text) {
   if (text.size() > 400)
     while (!out.empty() && static_cast<unsigned char>(out.back()) >= 0x80) out.pop_back();
   return out + "\"";
+}
+
+// Word processors leave them; a plan that holds one is refused.
+std::string without_unseen(std::string_view text) {
+  std::string out;
+  while (const auto unseen = first_unseen(text)) {
+    out += text.substr(0, unseen->first);
+    text.remove_prefix(unseen->first + (unseen->second < 0x800 ? 2 : 3));
+  }
+  return out += text;
 }
 
 // Ids of one list, made different where two titles give the same.
@@ -196,7 +207,7 @@ std::string write_draft(const PaperPlan& paper) {
   // Comments carry lines of the paper: a control character among them would make the draft unreadable.
   std::erase_if(out,
                 [](char c) { return (static_cast<unsigned char>(c) < 0x20 && c != '\n' && c != '\t') || c == 0x7f; });
-  return out;
+  return without_unseen(out);
 }
 
 }  // namespace anclora::plan

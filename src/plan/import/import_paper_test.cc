@@ -187,6 +187,16 @@ TEST(ImportPaper, LeavesGoodTextAlone) {
   EXPECT_EQ(repair_mojibake("recuperaciÃ³n â€“ ok").text, "recuperación – ok");
 }
 
+TEST(ImportPaper, LeavesOutOfTheDraftWhatNobodySees) {
+  std::string paper = source_file("tests/plans/paper.md");
+  const auto title = paper.find("Scenario A:");
+  ASSERT_NE(title, std::string::npos);
+  paper.insert(title + 11, " \xe2\x80\xae\xef\xbb\xbf\xc2\x85");
+  const ImportedPaper imported = import_paper(paper);
+  for (const Finding& finding : check_plan("draft", imported.draft).findings)
+    EXPECT_FALSE(finding.code.starts_with("yaml.")) << to_text("draft", finding);
+}
+
 TEST(ImportPaper, SaysWhatItDidNotFindInAnyDocument) {
   for (const char* text :
        {"", "# A recipe\n\nStir.\n", "```\n", "| a |\n|---|\n", "\xff\xfe", "# [x] (\n- [ ] (monthly\n"}) {

@@ -11,6 +11,7 @@
 
 #include "base/utf8.h"
 #include "plan/reader/place_finder.h"
+#include "plan/reader/unseen.h"
 
 namespace anclora::plan {
 namespace {
@@ -22,25 +23,6 @@ bool is_plain_tag(const std::string& tag) { return tag.empty() || tag == "?" || 
 
 bool is_control(unsigned char byte) {
   return (byte < 0x20 && byte != '\t' && byte != '\n' && byte != '\r') || byte == 0x7f;
-}
-
-// What a person does not see, or sees in another order than the program: C1 controls, line separators, marks of
-// direction.
-bool is_unseen(char32_t point) {
-  return (point >= 0x80 && point < 0xa0) || point == 0x2028 || point == 0x2029 ||
-         (point >= 0x202a && point <= 0x202e) || (point >= 0x2066 && point <= 0x2069) || point == 0x200e ||
-         point == 0x200f || point == 0xfeff;
-}
-
-// The offset of the first of these and its code point.
-std::optional<std::pair<std::size_t, char32_t>> first_unseen(std::string_view text) {
-  for (std::size_t at = 0; at < text.size();) {
-    const auto point = decode_utf8(text.substr(at));
-    if (!point) return std::nullopt;
-    if (is_unseen(point->value)) return std::pair(at, point->value);
-    at += point->size;
-  }
-  return std::nullopt;
 }
 
 // Builds the value from yaml-cpp's events, bottom up on a stack of open lists and maps.
