@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <map>
+#include <ranges>
 #include <tuple>
 
 #include "protect/find/entry_indexer.h"
@@ -122,16 +123,26 @@ class Finder {
     StreamStretch stretch{timeline.id, std::max(timeline.start, timeline.first_kept), {}};
     if (!timeline.packs.empty()) stretch.to = timeline.packs.back().last;
     if (const auto newest = newest_offset(source_.state, timeline.id)) stretch.to = std::max(stretch.to, *newest);
+    // From its two ends only: where the clock of capture was set, packs between may bear any time.
     for (const storage::PackInfo& pack : timeline.packs) {
-      if (query_.since && pack.last_time < *query_.since && pack.first <= stretch.from && pack.last > stretch.from)
-        stretch.from = pack.last;
-      if (query_.until && pack.first_time > *query_.until) {
-        stretch.to = std::min(stretch.to, pack.first);
+      if (!query_.since || std::max(pack.first_time, pack.last_time) >= *query_.since || pack.first > stretch.from)
         break;
-      }
+      stretch.from = std::max(stretch.from, pack.last);
+    }
+    for (const storage::PackInfo& pack : timeline.packs | std::views::reverse) {
+      if (!query_.until || std::min(pack.first_time, pack.last_time) <= *query_.until || tail_is_wanted(timeline))
+        break;
+      stretch.to = std::min(stretch.to, pack.first);
     }
     if (stretch.from >= stretch.to) return std::nullopt;
     return stretch;
+  }
+
+  // What no pack holds yet may be older than the newest pack.
+  bool tail_is_wanted(const storage::TimelineState& timeline) const {
+    const auto& head = source_.state.head;
+    return head && head->timeline == timeline.id && !head->entry.marks.empty() &&
+           head->entry.marks.back().wall <= *query_.until;
   }
 
   Status search(const StreamStretch& stretch) {

@@ -58,6 +58,34 @@ struct Sample {
   }
 };
 
+// While the clock stood wrong for two packs, the commands before and after it are still found by their times.
+TEST(StreamFindClock, MissesNothingAroundPacksOfAWrongTime) {
+  for (const int wrong : {-86400, 86400}) {
+    SourceBuilder source;
+    source.open_timeline(redis::Offset{0}, at(0));
+    source.base(empty_rdb(), at(0));
+    for (const int time : {10, 20, wrong, wrong + 10, 30, 40, 50}) {
+      source.command({"SET", "k", std::to_string(time)}, at(time));
+      source.command({"FLUSHALL"}, at(time));
+      source.pack();
+    }
+    for (const bool dangerous : {true, false}) {
+      FindQuery query;
+      query.dangerous = dangerous;
+      if (!dangerous) query.command = "SET";
+      query.since = at(15);
+      query.until = at(45);
+      std::vector<WallTime> times;
+      const auto result = find_commands(source.view(), query, [&](const FoundCommand& each) -> Status {
+        times.push_back(each.time);
+        return {};
+      });
+      ASSERT_TRUE(result.has_value()) << result.error().to_string();
+      EXPECT_EQ(times, (std::vector<WallTime>{at(20), at(30), at(40)})) << wrong << ' ' << dangerous;
+    }
+  }
+}
+
 class StreamFindTest : public testing::TestWithParam<bool> {};
 
 TEST_P(StreamFindTest, FindsWhatIsDangerousFromIndexesAloneWithTheCommandToCopy) {

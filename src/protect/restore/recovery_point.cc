@@ -77,8 +77,11 @@ Result<RecoveryPoint> resolve_time(const SourceView& source, WallTime time) {
   const auto newest = newest_window(source.state);
   if (!newest) return nothing_protected(source);
   std::optional<RecoveryWindow> holder;
-  for (const RecoveryWindow& window : storage::recovery_windows(source.state))
-    if (window.from_time <= time && time <= window.to_time && (!holder || holder->to < window.to)) holder = window;
+  for (const RecoveryWindow& window : storage::recovery_windows(source.state)) {
+    // A window that begins after its end began with a clock that was ahead and set back since.
+    const bool begins_before = window.from_time <= time || window.from_time > window.to_time;
+    if (begins_before && time <= window.to_time && (!holder || holder->to < window.to)) holder = window;
+  }
   const std::string asked = format_rfc3339(time);
   if (!holder && time > newest->to_time && time - newest->to_time <= kSilenceOfALivingCapture)
     return RecoveryPoint{newest->to, newest->to_time, Exactness::kNewest};

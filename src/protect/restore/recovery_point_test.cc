@@ -130,6 +130,73 @@ TEST_P(RecoveryPointTest, RefusesWhatIsBeyondOrBeforeWhatIsProtectedWithACommand
 
 INSTANTIATE_TEST_SUITE_P(PackedOrNot, RecoveryPointTest, testing::Bool());
 
+// A clock that stood wrong for a while: ten SETs at t=0..90, a few while it said `wrong`, ten more at t=110..200.
+struct SteppedClock {
+  SourceBuilder source;
+  std::vector<Offset> before, after;
+
+  SteppedClock(int wrong, bool packed) {
+    source.open_timeline(Offset{100}, at(0));
+    source.base(empty_rdb(), at(0));
+    for (int i = 0; i < 10; ++i) set(at(10 * i), before);
+    if (packed) source.pack();
+    std::vector<Offset> lost;
+    for (int i = 0; i < 5; ++i) set(at(wrong + i), lost);
+    if (packed) source.pack();
+    for (int i = 11; i <= 20; ++i) set(at(10 * i), after);
+    if (packed) source.pack();
+    set(at(210), lost);
+  }
+  void set(WallTime time, std::vector<Offset>& ends) {
+    source.command({"SET", "k", "v"}, time);
+    source.seal();
+    ends.push_back(source.end());
+  }
+  Position resolved(int seconds) {
+    const auto point = resolve(source.view(), WhenTime{at(seconds)}, at(220));
+    EXPECT_TRUE(point.has_value()) << (point.has_value() ? "" : point.error().to_string());
+    return point.value_or(RecoveryPoint{}).position;
+  }
+};
+
+class RecoveryPointClock : public testing::TestWithParam<bool> {};
+
+TEST_P(RecoveryPointClock, AMomentBeforeTheClockStoodWrongIsNotTakenForALaterOne) {
+  for (const int wrong : {-86400, -3600, 3600, 864000}) {
+    SteppedClock clock(wrong, GetParam());
+    for (std::size_t i = 0; i < 9; ++i)
+      EXPECT_EQ(clock.resolved(10 * static_cast<int>(i) + 1), pos(1, clock.before[i])) << wrong << ' ' << i;
+    for (std::size_t i = 0; i < 10; ++i)
+      EXPECT_EQ(clock.resolved(10 * static_cast<int>(i) + 111), pos(1, clock.after[i])) << wrong << ' ' << i;
+  }
+}
+
+TEST_P(RecoveryPointClock, OfTwoPlacesThatBearATimeTheLaterIsMeant) {
+  SteppedClock clock(30, GetParam());  // it was set back from 90 to 30..34, then forward again
+  EXPECT_EQ(clock.resolved(21), pos(1, clock.before[2]));
+  EXPECT_GT(clock.resolved(33), pos(1, clock.before.back()));
+  EXPECT_EQ(clock.resolved(80), pos(1, clock.before[8]));
+}
+
+TEST_P(RecoveryPointClock, ATimelineThatBeganWithAClockAheadCanBeHadByTime) {
+  SourceBuilder source;
+  source.open_timeline(Offset{100}, at(7200));
+  source.base(empty_rdb(), at(7200));
+  source.command({"SET", "a", "1"}, at(7201));
+  source.seal();
+  if (GetParam()) source.pack();
+  source.command({"SET", "a", "2"}, at(10));
+  source.seal();
+  const Offset second = source.end();
+  source.command({"SET", "a", "3"}, at(20));
+  source.seal();
+  const auto point = resolve(source.view(), WhenTime{at(15)}, at(30));
+  ASSERT_TRUE(point.has_value()) << point.error().to_string();
+  EXPECT_EQ(point->position, pos(1, second));
+}
+
+INSTANTIATE_TEST_SUITE_P(PackedOrNot, RecoveryPointClock, testing::Bool());
+
 TEST(RecoveryPoint, RefusesATimeInAGapWithThePointsOnEitherSide) {
   Sample sample;
   storage::Origin origin;
