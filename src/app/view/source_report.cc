@@ -22,7 +22,8 @@ LinkState link_state(const SourceState& state, const SourceReport& report) {
   if (report.last_entry_age > kStalledAfter) return LinkState::kStalled;
   if (!report.protected_up_to || report.protected_up_to->timeline != state.head->timeline)
     return LinkState::kLoadingBase;
-  return newest.catching_up ? LinkState::kCatchingUp : LinkState::kLive;
+  if (!newest.catching_up) return LinkState::kLive;
+  return newest.first == newest.last ? LinkState::kNoLink : LinkState::kCatchingUp;
 }
 
 std::string first_thing_to_mend(const SourceReport& report) {
@@ -35,6 +36,9 @@ std::string first_thing_to_mend(const SourceReport& report) {
     return "capture was stopped: nothing after its last point is protected; start it with anclora capture";
   if (report.link == LinkState::kLoadingBase)
     return "the first base is not complete yet: the newest writes are not protected; wait for it";
+  if (report.link == LinkState::kNoLink)
+    return fmt::format("capture has not heard the source since {}: is it up? capture's own output says why",
+                       format_rfc3339(report.protected_time));
   if (report.lag > std::chrono::minutes(1))
     return fmt::format("protected up to trails the source by {}: the store is too slow", format_duration(report.lag));
   if (!report.gaps.empty() && !report.windows.empty() && report.gaps.back().after == report.windows.back().from &&
@@ -70,6 +74,8 @@ std::string_view to_string(LinkState state) {
       return "live";
     case LinkState::kCatchingUp:
       return "catching up";
+    case LinkState::kNoLink:
+      return "no link";
     case LinkState::kLoadingBase:
       return "loading base";
     case LinkState::kStalled:

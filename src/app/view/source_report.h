@@ -11,7 +11,7 @@
 
 namespace anclora::app {
 
-enum class LinkState : std::uint8_t { kLive, kCatchingUp, kLoadingBase, kStalled, kStopped };
+enum class LinkState : std::uint8_t { kLive, kCatchingUp, kNoLink, kLoadingBase, kStalled, kStopped };
 std::string_view to_string(LinkState state);
 
 struct LastVerification {

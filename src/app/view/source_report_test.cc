@@ -23,5 +23,31 @@ TEST(SourceReport, SaysThatASourceWithoutAnyEntryIsNotProtectedYet) {
   EXPECT_EQ(json["windows"].size(), 0u);
 }
 
+TEST(SourceReport, SaysThatCaptureRunsAndDoesNotHearTheSource) {
+  const WallTime now(std::chrono::seconds(1'800'000'000));
+  storage::SourceState state;
+  storage::TimelineState timeline;
+  timeline.id = storage::TimelineId{1};
+  storage::BaseInfo base;
+  base.timeline = timeline.id;
+  base.offset = redis::Offset{100};
+  timeline.bases.push_back(base);
+  state.timelines.push_back(timeline);
+  storage::Head head;
+  head.timeline = timeline.id;
+  head.stored = now - std::chrono::seconds(5);
+  head.entry.first = head.entry.last = head.entry.boundary = redis::Offset{150};
+  head.entry.marks.push_back({redis::Offset{150}, now - std::chrono::minutes(20), MonoTime{}});
+  state.head = head;
+  EXPECT_EQ(report_source(state, now, std::nullopt).link, LinkState::kLive);
+  state.head->entry.catching_up = true;
+  const SourceReport report = report_source(state, now, std::nullopt);
+  EXPECT_EQ(report.link, LinkState::kNoLink);
+  EXPECT_EQ(report.lag, std::chrono::minutes(20));
+  EXPECT_THAT(report.first_thing_to_mend, HasSubstr("not heard the source since 2027-01-15T07:40:00"));
+  state.head->entry.last = state.head->entry.boundary = redis::Offset{160};
+  EXPECT_EQ(report_source(state, now, std::nullopt).link, LinkState::kCatchingUp);
+}
+
 }  // namespace
 }  // namespace anclora::app

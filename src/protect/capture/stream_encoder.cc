@@ -46,6 +46,7 @@ StreamEncoder::StreamEncoder(Context context, ChainStart start, storage::Incarna
       last_sealed_(context_.clock.mono_now()) {
   commands_.collect_fragments();
   if (start.parser) begin_stream(std::move(*start.parser), start.tip.replication_id);
+  if (start.newest_mark != WallTime{}) silent_since_ = Heard{start.newest_mark, context_.clock.mono_now()};
   tell_resume(0);
 }
 
@@ -60,6 +61,7 @@ Status StreamEncoder::release() { return claim(std::string(storage::kReleasedNot
 Status StreamEncoder::handle(SourceEvent& event) {
   if (std::holds_alternative<LinkLost>(event.what)) {
     RETURN_IF_ERROR(seal_all());
+    if (!silent_since_) silent_since_ = Heard{context_.clock.wall_now(), context_.clock.mono_now()};
     tell_resume(event.attachment);
     return {};
   }
@@ -67,6 +69,13 @@ Status StreamEncoder::handle(SourceEvent& event) {
   attachment_ = event.attachment;
   RETURN_IF_ERROR(std::visit([&](auto& what) { return on(what, event.attachment); }, event.what));
   return tick();
+}
+
+// The link is back: what says that it was away is followed at once by what says that it is not.
+Status StreamEncoder::heard() {
+  silent_since_.reset();
+  if (!std::exchange(silence_is_written_, false) || !timeline_is_open()) return {};
+  return seal(EntryKind::kStream, false);
 }
 
 void StreamEncoder::begin_stream(redis::CommandParser parser, std::string replication_id) {
@@ -125,6 +134,8 @@ Status StreamEncoder::open_timeline(const storage::Origin& origin, redis::Offset
 }
 
 Status StreamEncoder::on(FullSyncBegan& event, Attachment attachment) {
+  silent_since_.reset();
+  silence_is_written_ = false;
   if (base_) base_->abandon();
   context_.state.set_received(event.offset);
   if (may_reuse_timeline(event)) {
@@ -213,6 +224,7 @@ Status StreamEncoder::announce_base() {
 
 Status StreamEncoder::on(StreamContinued& event, Attachment) {
   catch_up_to_ = context_.state.source_offset();
+  RETURN_IF_ERROR(heard());
   if (!builder_ || event.replid == builder_->replication_id()) return {};
   // The new id is in force from this very byte on, also inside a command.
   if (builder_->held_bytes() > 0) RETURN_IF_ERROR(seal(EntryKind::kStream, true));
@@ -222,6 +234,8 @@ Status StreamEncoder::on(StreamContinued& event, Attachment) {
 }
 
 Status StreamEncoder::on(StreamForked& event, Attachment attachment) {
+  silent_since_.reset();
+  silence_is_written_ = false;
   RETURN_IF_ERROR(seal_all());
   const redis::Offset fork = event.at_fork.state().offset;
   context_.state.set_received(fork);
@@ -275,13 +289,14 @@ Status StreamEncoder::seal_all() {
 Status StreamEncoder::seal(EntryKind kind, bool inside_command, const std::function<void(LogEntry&)>& fill) {
   const std::optional<MonoTime> oldest = builder_->oldest();
   const bool still_inside = builder_->inside_command_after(inside_command);
-  storage::UnsealedEntry unsealed =
-      builder_->take(inside_command, context_.clock.wall_now(), context_.clock.mono_now());
+  const Heard now = silent_since_.value_or(Heard{context_.clock.wall_now(), context_.clock.mono_now()});
+  storage::UnsealedEntry unsealed = builder_->take(inside_command, now.wall, now.mono);
   LogEntry& entry = unsealed.entry;
   entry.kind = kind;
   entry.source_offset = std::max(context_.state.source_offset().value_or(entry.last), entry.last);
   if (catch_up_to_ && *catch_up_to_ <= entry.last) catch_up_to_.reset();
-  entry.catching_up = catch_up_to_.has_value() || !base_complete_;
+  entry.catching_up = catch_up_to_.has_value() || !base_complete_ || silent_since_;
+  silence_is_written_ |= silent_since_.has_value();
   if (kind == EntryKind::kStream && base_complete_)
     entry.key_counts = context_.state.take_key_counts(entry.replication_id, entry.last);
   if (fill) fill(entry);

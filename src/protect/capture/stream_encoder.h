@@ -80,6 +80,7 @@ class StreamEncoder {
   bool due_by_time(MonoTime now) const;
   // Nothing: there is room.
   std::optional<Error> refused_room();
+  Status heard();
   void drop(Attachment attachment, const Error& why, bool pause);
   void tell_resume(Attachment attachment);
 
@@ -97,6 +98,13 @@ class StreamEncoder {
   storage::Origin origin_;          // of the open timeline
   redis::Offset timeline_start_;
   WallTime newest_mark_;
+  // While the source cannot be heard: when it was heard last. What is written meanwhile is not marked as younger.
+  struct Heard {
+    WallTime wall;
+    MonoTime mono;
+  };
+  std::optional<Heard> silent_since_;
+  bool silence_is_written_ = false;
   Attachment attachment_ = 0;  // the newest one heard of
   Attachment ignored_ = 0;     // attachments up to here were given up
   std::optional<redis::Offset> catch_up_to_;

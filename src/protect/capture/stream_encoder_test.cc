@@ -21,10 +21,21 @@ class StreamEncoderTest : public ::testing::Test {
     EXPECT_TRUE(outbox) << outbox.error().to_string();
     outbox_ = std::move(*outbox);
     queue_ = std::make_unique<UploadQueue>(*outbox_, UploadLimits{});
+    make_encoder({});
+  }
+  void make_encoder(ChainStart start) {
     encoder_ = std::make_unique<StreamEncoder>(
         StreamEncoder::Context{
             repository_, "default", {}, outbox_->base_spool(), files_, clock_, random_, *queue_, state_},
-        ChainStart{}, storage::Incarnation{}, outbox_->holder());
+        std::move(start), storage::Incarnation{}, outbox_->holder());
+  }
+  // Which is published by that.
+  storage::LogEntry next_entry() {
+    const auto front = queue_->front();
+    EXPECT_TRUE(front);
+    const storage::LogEntry entry = front ? front->memory->sealed.entry : storage::LogEntry{};
+    publish_all();
+    return entry;
   }
   void handle(decltype(SourceEvent::what) what) {
     const Status status = encoder_->handle({attachment_, std::move(what)});
@@ -77,6 +88,38 @@ TEST_F(StreamEncoderTest, ThoseWhoWaitBehindAPutInFlightShareTheNextEntry) {
   publish_all();
   ASSERT_TRUE(encoder_->tick());
   EXPECT_EQ(queue_->memory_entries(), 1u);
+}
+
+TEST_F(StreamEncoderTest, WhatIsWrittenWhileTheSourceIsNotHeardIsNotMarkedAsYounger) {
+  ChainStart start;
+  start.tip.timeline = storage::TimelineId{1};
+  start.tip.replication_id = std::string(40, 'a');
+  start.tip.last = start.tip.boundary = Offset{100};
+  start.parser.emplace(redis::StreamState{{100}, {100}, 0, {}});
+  start.base_complete = true;
+  start.newest_mark = clock_.wall_now();
+  clock_.advance(std::chrono::hours(1));
+  make_encoder(start);
+  ASSERT_TRUE(encoder_->claim("started"));
+  EXPECT_EQ(next_entry().marks.back().wall, start.newest_mark);
+  WallTime heard = start.newest_mark;
+  for (int cut = 0; cut < 2; ++cut) {
+    for (int i = 0; i < 3; ++i) {  // signs of life
+      clock_.advance(std::chrono::seconds(11));
+      ASSERT_TRUE(encoder_->tick());
+      const storage::LogEntry entry = next_entry();
+      EXPECT_EQ(entry.marks.back().wall, heard);
+      EXPECT_TRUE(entry.catching_up);
+    }
+    ++attachment_;
+    handle(StreamContinued{std::string(40, 'a')});
+    const storage::LogEntry entry = next_entry();  // at once: it is heard again
+    EXPECT_EQ(entry.marks.back().wall, clock_.wall_now());
+    EXPECT_FALSE(entry.catching_up);
+    clock_.advance(std::chrono::seconds(3));
+    heard = clock_.wall_now();
+    handle(LinkLost{});
+  }
 }
 
 TEST_F(StreamEncoderTest, AcknowledgesPingsWithWhatIsProtected) {

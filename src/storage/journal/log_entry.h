@@ -80,7 +80,7 @@ struct LogEntry {
   redis::Offset boundary;
   std::vector<TimeMark> marks;  // ascending; the first at or after `first`; at least every 100 ms of receipt
   redis::Offset source_offset;  // the source's own offset as last heard (INFO or received), for the lag
-  bool catching_up = false;     // the source's stream was behind what it had (resume, base loading)
+  bool catching_up = false;     // behind what the source has (no link, resume, base loading)
   // By kind:
   std::optional<Origin> origin;         // kOpened
   std::optional<KeyCounts> key_counts;  // kStream: now and then; its offset is at or before `last`
