@@ -68,6 +68,22 @@ def test_a_target_killed_in_the_middle_is_told_and_the_restore_can_be_repeated(w
     assert world.restored_digest(repo, "latest", target) == source.digest()
 
 
+def test_a_target_that_is_started_again_in_the_middle_is_told_at_once(world):
+    source, _, repo = captured(world, 15)
+    target = world.redis("target")
+    link, options = through(world, stops_after=3_000_000)
+    restore = world.spawn("restore", "--repo", repo, "--to", target.url, *options, log="restore.log")
+    world.wait_for("the transfer", lambda: link.bytes_down >= 3_000_000)
+    target.kill()
+    target.start()
+    link.hold = None
+    assert restore.wait(PATIENCE) == 5, world.logs()
+    log = (world.folder / "restore.log").read_text()
+    assert "does not follow us any more: it is a primary again" in log and "restore again" in log, log
+    assert target.client()("ROLE")[0] == b"master"
+    assert world.restored_digest(repo, "latest", target) == source.digest()
+
+
 def test_a_restore_killed_in_the_middle_is_repeated_with_replace(world):
     source, _, repo = captured(world, 15)
     target = world.redis("target")

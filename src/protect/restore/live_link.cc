@@ -20,6 +20,7 @@ Status LiveLink::look() {
   if (info.has_value()) {
     silent_since_.reset();
     refused_since_.reset();
+    answer_ = *info;
     // Before its link is up it still names the offset of its past, which may be the very one that is waited for.
     const bool executes = info->is_replica() && info->link_up() && !info->syncing();
     if (const auto offset = info->number("slave_repl_offset"); executes && offset && *offset >= 0)
@@ -36,6 +37,15 @@ Status LiveLink::look() {
   if (!refused && now - *silent_since_ < kGoneAfter) return {};
   return Error(ErrorKind::kUnavailable, "the target is gone: " + info.error().message(),
                "look at its log: it may have been killed for lack of memory");
+}
+
+std::optional<std::string> LiveLink::follows_other_than(const Endpoint& us) const {
+  if (!answer_) return std::nullopt;
+  if (answer_->is_primary()) return "it is a primary again: it was started anew, or somebody made it one";
+  const Endpoint primary{std::string(answer_->text("master_host").value_or("")),
+                         static_cast<std::uint16_t>(answer_->number("master_port").value_or(0))};
+  if (primary.host == us.host && primary.port == us.port) return std::nullopt;
+  return "somebody made it follow " + primary.to_string();
 }
 
 }  // namespace anclora::protect

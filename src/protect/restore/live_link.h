@@ -18,11 +18,14 @@ class LiveLink {
   // Connected; valid until the next call.
   Result<redis::Client*> client();
   // Asks for the target's replication state. A target that does not answer for a while may be loading or restarting:
-  // kUnavailable only after kGoneAfter, or
-  // after kRefusedAfter when it refuses every connection: then no process is there.
+  // kUnavailable only after kGoneAfter, or after kRefusedAfter when it refuses every connection: then no process is
+  // there.
   Status look();
   // As of the last look() that was answered; nothing while it is no replica whose link is up.
   std::optional<redis::Offset> replica_offset() const { return offset_; }
+  // As of the last look() that was answered: a target that was told to follow `us` follows nobody, or another. Says
+  // whom.
+  std::optional<std::string> follows_other_than(const Endpoint& us) const;
 
   static constexpr std::chrono::seconds kGoneAfter{60};
   static constexpr std::chrono::seconds kRefusedAfter{10};
@@ -33,6 +36,7 @@ class LiveLink {
   Clock& clock_;
   std::unique_ptr<redis::Client> client_;
   std::optional<redis::Offset> offset_;
+  std::optional<redis::Info> answer_;
   std::optional<MonoTime> silent_since_, refused_since_;
 };
 

@@ -303,6 +303,7 @@ class LiveRestore {
       if (all_sent || now - looked > kLookEvery) {
         looked = now;
         RETURN_IF_ERROR(link_.look());
+        if (const auto other = link_.follows_other_than(announced_)) return left_us(*other);
         // It acknowledges once a second; its own word is heard sooner.
         if (all_sent && link_.replica_offset() == progress.end) {
           if (!source_.stopped()) return {};
@@ -311,6 +312,15 @@ class LiveRestore {
       }
       tools_.clock.sleep_for(all_sent ? kPollAtTheEnd : kPoll);
     }
+  }
+
+  // What it holds and whom it follows is another's word from here on.
+  Error left_us(const std::string& how) {
+    attached_ = false;
+    return {
+        ErrorKind::kFailedPrecondition, fmt::format("{} does not follow us any more: {}", name_, how),
+        "find out who did it (a supervisor that starts it again, a Sentinel, an operator); it may hold a part of the "
+        "restored data: restore again, with --replace where it is not empty"};
   }
 
   Status compare_and_go_on() {
