@@ -107,11 +107,7 @@ class BackupProbe final : public ContextProbe {
       return {};
     }
     const storage::RecoveryWindow& newest = windows.back();
-    // A source that writes nothing has nothing to lose: then the newest entry says that capture was there.
-    const storage::Head& head = *chosen->state.head;
-    const redis::Offset seen = std::max(head.entry.source_offset, head.entry.last);
-    const bool whole = newest.to.timeline == head.timeline && newest.to.offset >= seen;
-    const Duration lag = context.clock().wall_now() - (whole ? std::max(head.stored, newest.to_time) : newest.to_time);
+    const Duration lag = backup_lag(chosen->state, newest, context.clock().wall_now());
     reading.facts["position"] = to_string(newest.to);
     reading.facts["lag_seconds"] = fmt::format("{:.3f}", static_cast<double>(lag.count()) / 1e6);
     const Duration limit = plan::duration_of(context.step().with, "max_lag");
@@ -139,6 +135,14 @@ class BackupProbe final : public ContextProbe {
 };
 
 }  // namespace
+
+// A source that writes nothing has nothing to lose: then the newest entry says that capture was there, and heard it.
+Duration backup_lag(const storage::SourceState& state, const storage::RecoveryWindow& newest, WallTime now) {
+  const storage::Head& head = *state.head;
+  const redis::Offset seen = std::max(head.entry.source_offset, head.entry.last);
+  const bool whole = newest.to.timeline == head.timeline && newest.to.offset >= seen && !head.entry.catching_up;
+  return now - (whole ? std::max(head.stored, newest.to_time) : newest.to_time);
+}
 
 Result<std::unique_ptr<Probe>> make_plan_probe(std::string_view uses, const plan::Value& with, const plan::Plan& plan,
                                                const PlanLookup& lookup, const ProbeMeans& means, Clock& clock) {

@@ -25,6 +25,10 @@ struct ProbeMeans {
   std::function<Result<std::optional<WallTime>>(const OpenedRepository&)> verified;
 };
 
+// How far what can be restored is behind the source, for probe.backup. `state` has a head, `newest` is its newest
+// window.
+Duration backup_lag(const storage::SourceState& state, const storage::RecoveryWindow& newest, WallTime now);
+
 // As make_probe(), and probe.service and probe.backup. `plan` outlives the probe.
 // probe.service: down when fewer than `at_least` instances run; unknown when the supervisor cannot be asked. Facts:
 // running. probe.backup: down when the newest point is further behind than `max_lag`, there is none, or the last passed
