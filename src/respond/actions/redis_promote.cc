@@ -98,6 +98,12 @@ class PromoteAction final : public Action {
                  "make the old server a replica of the new one instead");
   }
 
+  // Of several nobody knows which.
+  Outputs left_by_hand(const plan::Step& step) const override {
+    const std::vector<std::string> candidates = plan::texts_of(step.with, "candidates");
+    return candidates.size() == 1 ? Outputs{{"target", candidates.front()}} : Outputs{};
+  }
+
  private:
   Result<std::unique_ptr<redis::Client>> connect(StepContext& context, const std::string& target) {
     ASSIGN_OR_RETURN(const redis::RedisUrl url, redis_url_of(context, context.target(target)));

@@ -94,6 +94,8 @@ class RestoreAction final : public Action {
                  "what stood there before --replace is in a safety copy: anclora status names it");
   }
 
+  Outputs left_by_hand(const plan::Step& step) const override { return {{"target", plan::text_of(step.with, "to")}}; }
+
  private:
   static std::string target_id(StepContext& context) { return plan::text_of(context.step().with, "to"); }
   static std::string describe(const redis::Info& info) {

@@ -93,6 +93,11 @@ TEST_F(RestoreActionTest, DoesNothingWhereAReplicaWasPromoted) {
   EXPECT_EQ(target->command({"DBSIZE"}).integer, 0);
 }
 
+TEST_F(RestoreActionTest, DoneByHandItLeavesTheServerThatThePlanNames) {
+  LoneStep step("redis.restore", "{repository: repo, point: point, to: new}");
+  EXPECT_EQ(make_redis_restore(means())->left_by_hand(step.step()), (Outputs{{"target", "new"}}));
+}
+
 TEST_F(RestoreActionTest, SelectsAPointAndRefusesOneThatIsTooOld) {
   LoneStep step("recovery_point.select", "{repository: repo, max_age: 1ms}");
   step.add_target("repo", "repository", "{url: here}");

@@ -82,6 +82,8 @@ class Action {
   virtual Status verify(StepContext& context) = 0;
   // Brings back what was before execute, as far as kept() tells. kUnsupported where the catalogue says not undoable.
   virtual Result<Outcome> undo(StepContext& context) = 0;
+  // What the steps after it find where a person did this one by hand; nothing where the plan does not tell.
+  virtual Outputs left_by_hand(const plan::Step& /*step*/) const { return {}; }
 };
 
 // Makes actions by the name in `uses`. Filled by app/, which knows drivers and addresses.

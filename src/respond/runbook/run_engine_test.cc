@@ -136,6 +136,20 @@ TEST(RunEngine, TakesAPersonsWordForAStepDoneByHandOrSkipped) {
   EXPECT_EQ(world.step("b").settled_by, "ada");
 }
 
+TEST(RunEngine, AStepDoneByHandLeavesWhatThePlanTellsOfIt) {
+  EngineWorld world(make_plan({make_step("a", "test.once"), make_step("b", "test.act", {"a"})}));
+  world.actions.script("a").fail_execute = 1;
+  std::string found;
+  world.actions.script("b").see = [&](StepContext& context) {
+    const auto left = context.outputs_of("a");
+    found = left ? left->at("made") : left.error().to_string();
+  };
+  ASSERT_EQ(world.start().value(), RunEnd::kPersonNeeded);
+  world.ask(RequestKind::kDone, "a", "bob", "saw it in the console");
+  ASSERT_EQ(world.resume().value(), RunEnd::kFinished);
+  EXPECT_EQ(found, "a by hand");
+}
+
 TEST(RunEngine, DoesNotRetryByItselfWhatMayHaveChangedAndMustNotBeRepeated) {
   plan::Step step = make_step("a", "test.once");
   step.retry = 5;

@@ -62,6 +62,11 @@ Result<Outputs> LiveStepContext::outputs_of(std::string_view step_id) const {
   const StepStatus& step = state.steps[*index];
   const bool has = step.state == StepState::kDone || (state.settled(*index) && !step.outputs.empty());
   if (has) return step.outputs;
+  if (step.state == StepState::kManualDone) {
+    const plan::Step& planned = run_.run().steps[*index].step;
+    ASSIGN_OR_RETURN(const auto action, run_.world().actions.make(planned.uses));
+    if (Outputs left = action->left_by_hand(planned); !left.empty()) return left;
+  }
   return Error(ErrorKind::kFailedPrecondition,
                fmt::format("{} left nothing to use: it is {}", step_id, to_string(step.state)),
                "do it, then retry: anclora run resume --retry");

@@ -26,6 +26,7 @@ class ScriptedAction final : public Action {
     const std::string& step = context.step().id;
     StepScript& script = world_.script(step);
     world_.add("execute", step);
+    if (script.see) script.see(context);
     if (world_.take(&StepScript::fail_execute, step) && !script.announce_only)
       return Error(script.error, "it would not do it");
     if (mutates_) {
@@ -59,6 +60,8 @@ class ScriptedAction final : public Action {
     world_.add("undo", step);
     return Outcome{"brought back " + context.kept()["before"], {}};
   }
+
+  Outputs left_by_hand(const plan::Step& step) const override { return {{"made", step.id + " by hand"}}; }
 
  private:
   ScriptedActions& world_;

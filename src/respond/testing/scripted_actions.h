@@ -22,7 +22,8 @@ struct StepScript {
   bool blind = false;          // probe cannot tell
   bool announce_only = false;  // fails after before_change, without the effect
   std::function<void()> before_announcing;
-  std::function<void()> in_execute;  // between before_change and the effect
+  std::function<void()> in_execute;       // between before_change and the effect
+  std::function<void(StepContext&)> see;  // as execute begins
   std::function<void(StepContext&)> in_undo;
   ErrorKind error = ErrorKind::kUnavailable;
 };
