@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <chrono>
 #include <utility>
 
@@ -65,7 +66,9 @@ class SelectAction final : public Action {
     ASSIGN_OR_RETURN(const protect::RecoveryPoint point, protect::resolve(chosen.view(), when, now));
     ASSIGN_OR_RETURN(const protect::RestorePlan plan, protect::make_restore_plan(chosen.state, point));
     const Duration limit = plan::duration_of(with, "max_age");
-    if (limit > Duration::zero() && now - point.time > limit)
+    // After an outage began nothing is protected: waiting for a person does not make the point worse.
+    const WallTime needed = std::min(now, context.outage_began().value_or(now));
+    if (limit > Duration::zero() && needed - point.time > limit)
       return Error(ErrorKind::kFailedPrecondition,
                    fmt::format("the point {} is from {}, older than {}", to_string(point.position),
                                format_rfc3339(point.time), format_duration(limit)),

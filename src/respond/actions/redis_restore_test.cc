@@ -107,6 +107,15 @@ TEST_F(RestoreActionTest, SelectsAPointAndRefusesOneThatIsTooOld) {
   EXPECT_NE(refused.error().message().find("older than"), std::string::npos) << refused.error().message();
 }
 
+TEST_F(RestoreActionTest, APointDoesNotGrowTooOldWhileTheOutageLasts) {
+  LoneStep step("recovery_point.select", "{repository: repo, max_age: 1s}");
+  step.add_target("repo", "repository", "{url: here}");
+  step.outage = system_clock().wall_now() - std::chrono::hours(1);
+  system_clock().sleep_for(std::chrono::milliseconds(1100));
+  const auto chosen = make_recovery_point_select(open())->execute(step);
+  EXPECT_TRUE(chosen.has_value()) << chosen.error().to_string();
+}
+
 TEST_F(RestoreActionTest, PinsTheChosenPointOnceHoweverOftenItIsAsked) {
   LoneStep step = restore_step(*source);
   LoneStep pin("recovery_point.pin", "{repository: repo, point: point, name: evidence}");
