@@ -2,6 +2,7 @@
 import os
 import pathlib
 import re
+import shutil
 import signal
 import sys
 import time
@@ -308,6 +309,27 @@ def test_survivor_on_another_machine_takes_over(world):
     assert site.count("last") == 0
     world.run("run", "resume", "--retry", "last", "--as", "bob", env=there)
     assert [site.count(n) for n in ("one", "slow", "last")] == [1, 1, 1]
+
+
+def test_the_plans_own_repository_wins_over_the_variable(world):
+    """A variable of another day must not put claims and copies where no other machine looks for them."""
+    site = Site(world, [step("one")])
+    other, there = world.init(world.folder / "other"), {"ANCLORA_STATE_DIR": str(world.folder / "other-machine")}
+    kept = sorted(path for path in pathlib.Path(other).rglob("*"))
+    outcome = world.run("run", "start", "lost", "--plan", site.plan, "--yes", "--as", "ada", env={"ANCLORA_REPO": other})
+    assert f"the plan's repository is used, not ANCLORA_REPO's {other}" in outcome.err, outcome
+    assert sorted(path for path in pathlib.Path(other).rglob("*")) == kept
+    assert site.status()["state"] == "finished" and world.run("run", "status", "--verify").code == 0
+    # The same place by another name is no difference; what is typed is meant.
+    same = world.run("run", "status", "--verify", env={"ANCLORA_REPO": f"file://{site.repo}"})
+    assert "note:" not in same.err, same
+    typed = world.run("run", "status", "--verify", "--repo", other)
+    assert f"--repo {other} is used, not the plan's repository" in typed.err, typed
+    run = site.status()["run"]
+    shutil.copytree(site.repo, other, dirs_exist_ok=True)
+    refused = world.run("run", "resume", "--take-over", "--run", run, env={"ANCLORA_REPO": other, **there}, check=False)
+    assert refused.code == 2 and "--repo REPO" in refused.err, refused
+    assert not (world.folder / "other-machine" / "runs").exists()
 
 
 def test_former_runner_changes_nothing_after_a_take_over(world):

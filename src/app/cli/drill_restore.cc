@@ -6,6 +6,7 @@
 
 #include "app/cli/bounded_option.h"
 #include "app/cli/drill_site.h"
+#include "app/cli/plan_repository.h"
 #include "app/cli/progress_line.h"
 #include "app/cli/run_site.h"
 #include "app/cli/work_directory.h"
@@ -47,10 +48,14 @@ Status take_from_plan(const CommandContext& context, const plan::Plan& plan, con
     return Error(ErrorKind::kFailedPrecondition, plan.file + " has no backup of a Redis",
                  "add it to backups, or name a repository: anclora drill run restore --repo REPO");
   const plan::Target* repository = respond::find_target(plan, environment, backup->repository);
-  if (setup.repository.empty() && repository != nullptr) {
-    ASSIGN_OR_RETURN(const Secret url, resolve(plan::text_of(repository->settings, "url")));
-    setup.repository = url.reveal();
-    ASSIGN_OR_RETURN(setup.unlock, unlock_target(context, *repository, resolve));
+  if (repository != nullptr) {
+    const bool typed = repository_is_typed(context);
+    const auto url = resolve(plan::text_of(repository->settings, "url"));
+    if (!url && !typed) return url.error();
+    setup.repository = choose_repository(context, url ? url->reveal() : "");
+    if (!typed) {
+      ASSIGN_OR_RETURN(setup.unlock, unlock_target(context, *repository, resolve));
+    }
   }
   for (const plan::DataObjective& data : plan.data)
     if (data.id == backup->data) setup.objectives.rpo = data.rpo;

@@ -8,6 +8,7 @@
 #include <chrono>
 #include <ostream>
 
+#include "app/cli/plan_repository.h"
 #include "app/daemon/state_folder.h"
 #include "base/secret_file.h"
 #include "plan/read_plan.h"
@@ -92,15 +93,14 @@ Result<StoredRun> read_run(const CommandContext& context, const std::string& run
 
 Result<std::unique_ptr<RunRepository>> open_run_repository(const CommandContext& context, const plan::Plan& plan,
                                                            const std::string& environment, bool begun) {
-  const plan::Target* target = nullptr;
-  for (const plan::Target& known : plan.targets)
-    if (target == nullptr && known.kind == "repository") target = respond::find_target(plan, environment, known.id);
-  std::string url = context.options.repo;
-  if (url.empty() && target != nullptr) {
-    ASSIGN_OR_RETURN(const Secret resolved,
-                     respond::resolve_reference(context.files, context.environment, setting(*target, "url")));
-    url = resolved.reveal();
+  const plan::Target* target = repository_target(plan, environment);
+  std::string of_plan;
+  if (target != nullptr) {
+    const auto resolved = respond::resolve_reference(context.files, context.environment, setting(*target, "url"));
+    if (!resolved && !repository_is_typed(context)) return resolved.error();
+    if (resolved) of_plan = resolved->reveal();
   }
+  const std::string url = choose_repository(context, of_plan);
   if (url.empty()) return std::unique_ptr<RunRepository>();
   ASSIGN_OR_RETURN(auto store, context.open_store(url, kRepositoryPatience));
   const auto resolve = [&](std::string_view reference) {
