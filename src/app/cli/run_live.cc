@@ -13,6 +13,7 @@
 #include "app/cli/incident_site.h"
 #include "app/cli/json_text.h"
 #include "app/cli/run_clean.h"
+#include "app/cli/run_holder.h"
 #include "app/cli/run_site.h"
 #include "app/view/run_report.h"
 #include "respond/runbook/run_folder.h"
@@ -64,18 +65,19 @@ respond::RunWorld world_of(CommandContext& context, Lent& lent) {
           [] { return stop_requested(); }};
 }
 
-Status claim_run(CommandContext& context, Lent& lent, const std::string& run, const std::string& runner,
-                 std::uint64_t known, const Bytes& plan_bytes) {
+Status claim_run(CommandContext& context, Lent& lent, const std::string& run, std::uint64_t known,
+                 const Bytes& plan_bytes) {
   if (!lent.repository) return {};
+  ASSIGN_OR_RETURN(const respond::RunHolder holder, run_holder(context));
   RunRepository& repository = *lent.repository;
-  auto claim = respond::RunClaim::take(*repository.store, repository.repository, run, runner, known, context.clock,
+  auto claim = respond::RunClaim::take(*repository.store, repository.repository, run, holder, known, context.clock,
                                        context.random);
   const bool away = !claim && (claim.error().kind() == ErrorKind::kUnavailable ||
                                claim.error().kind() == ErrorKind::kDeadlineExceeded);
   if (!claim && !away) return claim.error();
   if (away) context.err << "warning: the repository is away: the run is claimed there as soon as it is back\n";
   lent.claim = claim ? std::move(*claim)
-                     : respond::RunClaim::assume(*repository.store, repository.repository, run, runner, known + 1,
+                     : respond::RunClaim::assume(*repository.store, repository.repository, run, holder, known + 1,
                                                  context.clock, context.random);
   lent.copy = std::make_unique<respond::RunCopy>(*repository.store, repository.repository, run,
                                                  lent.claim->generation(), plan_bytes, context.random);
@@ -158,7 +160,7 @@ Result<int> start_and_run(CommandContext& context, plan::Plan plan, const Bytes&
   Lent lent;
   lent.actions = make_actions(context);
   ASSIGN_OR_RETURN(lent.repository, open_run_repository(context, plan, start.environment));
-  RETURN_IF_ERROR(claim_run(context, lent, start.run, start.runner, 0, plan_bytes));
+  RETURN_IF_ERROR(claim_run(context, lent, start.run, 0, plan_bytes));
   start.generation = lent.claim ? lent.claim->generation() : 1;
   const std::string folder = runs_folder(context) + "/" + start.run;
   context.err << "run " << start.run << "\n";
@@ -181,15 +183,16 @@ Result<int> resume_and_run(CommandContext& context, StoredRun stored, bool taken
   ASSIGN_OR_RETURN(lent.repository, open_run_repository(context, stored.plan, stored.state.environment, true));
   const std::string runner = runner_name();
   if (lent.repository && !taken_over) {
+    ASSIGN_OR_RETURN(const respond::RunHolder holder, run_holder(context));
     const auto other = respond::RunClaim::foreign_since(*lent.repository->store, lent.repository->repository, run,
-                                                        stored.state.generation, runner);
+                                                        stored.state.generation, holder);
     if (other && !other->empty())
       return Error(ErrorKind::kFenced,
                    fmt::format("{} took {} over; this machine's journal is not its newest", *other, run),
                    "leave it to that machine, or take it back: anclora run resume --take-over --run " + run);
   }
   ASSIGN_OR_RETURN(const Bytes plan_bytes, respond::read_frozen_plan(context.files, stored.folder));
-  RETURN_IF_ERROR(claim_run(context, lent, run, runner, stored.state.generation, plan_bytes));
+  RETURN_IF_ERROR(claim_run(context, lent, run, stored.state.generation, plan_bytes));
   if (lent.copy)
     for (std::size_t i = 0; i < stored.journal.lines.size(); ++i) lent.copy->add(i + 1, stored.journal.lines[i]);
   if (taken_over) context.clock.sleep_for(kFormerRunnerNotices);

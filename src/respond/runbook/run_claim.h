@@ -17,22 +17,31 @@ namespace anclora::respond {
 
 inline constexpr Duration kClaimCheckedFor = std::chrono::seconds(2);
 
+// Who runs a run.
+struct RunHolder {
+  std::string runner;  // "host:pid", for people
+  // An id of the folder that the run's journal is in, which no other machine or container has, whatever its host name;
+  // empty in claims of versions that had none.
+  std::string place;
+};
+
 // check() from any thread. `store` and `repository` outlive it; the store's calls must give up within seconds.
 class RunClaim {
  public:
   // Creates the claim of the generation after the newest one, and after `known`. kFenced when another was faster;
   // kUnavailable when the repository is away.
   static Result<std::unique_ptr<RunClaim>> take(storage::AppendStore& store, const storage::Repository& repository,
-                                                const std::string& run, const std::string& runner, std::uint64_t known,
+                                                const std::string& run, const RunHolder& holder, std::uint64_t known,
                                                 Clock& clock, Random& random);
   // While the repository is away: the claim is made by the first check() that reaches it, and fenced if that is too
   // late.
   static std::unique_ptr<RunClaim> assume(storage::AppendStore& store, const storage::Repository& repository,
-                                          const std::string& run, const std::string& runner, std::uint64_t generation,
+                                          const std::string& run, const RunHolder& holder, std::uint64_t generation,
                                           Clock& clock, Random& random);
-  // Who claimed a generation after `known` that is not of this machine ("host:pid"); empty when nobody did.
+  // Who ("host:pid") claimed a generation after `known` from another place, or where a claim names none from another
+  // host; empty when nobody did.
   static Result<std::string> foreign_since(storage::ReadStore& store, const storage::Repository& repository,
-                                           const std::string& run, std::uint64_t known, const std::string& runner);
+                                           const std::string& run, std::uint64_t known, const RunHolder& holder);
 
   std::uint64_t generation() const { return generation_; }
   // kFenced when a newer generation was claimed, naming its holder. Asks the repository at most every 2 s; while that
@@ -40,12 +49,12 @@ class RunClaim {
   Status check();
 
  private:
-  RunClaim(storage::AppendStore& store, const storage::Repository& repository, std::string run, std::string runner,
+  RunClaim(storage::AppendStore& store, const storage::Repository& repository, std::string run, RunHolder holder,
            std::uint64_t generation, Clock& clock, Random& random)
       : store_(store),
         repository_(repository),
         run_(std::move(run)),
-        runner_(std::move(runner)),
+        holder_(std::move(holder)),
         generation_(generation),
         clock_(clock),
         random_(random),
@@ -56,7 +65,7 @@ class RunClaim {
   storage::AppendStore& store_;
   const storage::Repository& repository_;
   const std::string run_;
-  const std::string runner_;
+  const RunHolder holder_;
   const std::uint64_t generation_;
   Clock& clock_;
   Random& random_;

@@ -30,8 +30,8 @@ struct RunClaimTest : ::testing::Test {
     repository = std::move(*opened);
   }
 
-  std::unique_ptr<RunClaim> take(const std::string& runner, std::uint64_t known = 0) {
-    auto claim = RunClaim::take(store, *repository, "r", runner, known, clock, random);
+  std::unique_ptr<RunClaim> take(const std::string& runner, std::uint64_t known = 0, const std::string& place = "") {
+    auto claim = RunClaim::take(store, *repository, "r", {runner, place}, known, clock, random);
     EXPECT_TRUE(claim) << claim.error().to_string();
     return claim ? std::move(*claim) : nullptr;
   }
@@ -82,16 +82,28 @@ TEST_F(RunClaimTest, HoldsWhileTheRepositoryIsAwayAndFencesWhenItIsBack) {
   EXPECT_FALSE(claim->check());  // once fenced, for ever
 }
 
+TEST_F(RunClaimTest, TellsTwoMachinesOfOneNameApart) {
+  const auto foreign = [&](const RunHolder& holder, std::uint64_t known) {
+    return RunClaim::foreign_since(store, *repository, "r", known, holder).value();
+  };
+  take("web:7", 0, "place-a");
+  EXPECT_EQ(foreign({"web:9", "place-a"}, 0), "");
+  EXPECT_EQ(foreign({"web:7", "place-b"}, 0), "web:7");
+  take("web:8");  // of a version that knew no places: by its host, as ever
+  EXPECT_EQ(foreign({"web:9", "place-b"}, 1), "");
+  EXPECT_EQ(foreign({"db:8", "place-b"}, 1), "web:8");
+}
+
 TEST_F(RunClaimTest, LosesARaceForTheSameGeneration) {
   // The other claims between our look and our put.
   bool raced = false;
   store.decide([&](const StoreRequest& request) -> std::optional<StoreFault> {
     if (request.operation != storage::StoreOperation::kPut || raced) return std::nullopt;
     raced = true;
-    EXPECT_TRUE(RunClaim::take(memory, *repository, "r", "other", 0, clock, random));
+    EXPECT_TRUE(RunClaim::take(memory, *repository, "r", {"other", {}}, 0, clock, random));
     return std::nullopt;
   });
-  const auto claim = RunClaim::take(store, *repository, "r", "me", 0, clock, random);
+  const auto claim = RunClaim::take(store, *repository, "r", {"me", {}}, 0, clock, random);
   ASSERT_FALSE(claim);
   EXPECT_EQ(claim.error().kind(), ErrorKind::kFenced);
   EXPECT_NE(claim.error().message().find("other"), std::string::npos);
@@ -104,7 +116,7 @@ TEST_F(RunClaimTest, KeepsAClaimWhosePutLostItsReply) {
     lost = true;
     return StoreFault{.kind = StoreFault::Kind::kErrorAfter};
   });
-  auto claim = RunClaim::take(store, *repository, "r", "me", 0, clock, random);
+  auto claim = RunClaim::take(store, *repository, "r", {"me", {}}, 0, clock, random);
   ASSERT_TRUE(claim) << claim.error().to_string();
   EXPECT_EQ((*claim)->generation(), 1U);
 }
@@ -112,11 +124,11 @@ TEST_F(RunClaimTest, KeepsAClaimWhosePutLostItsReply) {
 TEST_F(RunClaimTest, StopsARunBeforeItsNextChangeWhenAnotherTookItOver) {
   using testing::EngineWorld, testing::make_plan, testing::make_step;
   EngineWorld world(make_plan({make_step("a", "test.act"), make_step("b", "test.act", {"a"})}));
-  const auto claim = RunClaim::take(store, *repository, "s-1", "host:1", 0, world.clock, random);
+  const auto claim = RunClaim::take(store, *repository, "s-1", {"host:1", {}}, 0, world.clock, random);
   ASSERT_TRUE(claim);
   world.claim = claim->get();
   world.actions.script("a").in_execute = [&] {
-    ASSERT_TRUE(RunClaim::take(memory, *repository, "s-1", "host:2", 0, world.clock, random));
+    ASSERT_TRUE(RunClaim::take(memory, *repository, "s-1", {"host:2", {}}, 0, world.clock, random));
     world.clock.advance(3s);
   };
   const auto end = world.start();
@@ -129,7 +141,7 @@ TEST_F(RunClaimTest, StopsARunBeforeItsNextChangeWhenAnotherTookItOver) {
 TEST_F(RunClaimTest, LetsARunGoOnWhileTheRepositoryIsAway) {
   using testing::EngineWorld, testing::make_plan, testing::make_step;
   EngineWorld world(make_plan({make_step("a", "test.act"), make_step("b", "test.act", {"a"})}));
-  const auto claim = RunClaim::take(store, *repository, "s-1", "host:1", 0, world.clock, random);
+  const auto claim = RunClaim::take(store, *repository, "s-1", {"host:1", {}}, 0, world.clock, random);
   ASSERT_TRUE(claim);
   world.claim = claim->get();
   away();
