@@ -35,10 +35,11 @@ Result<QueueApi> queue_api_of(StepContext& context) {
 }
 
 Result<storage::HttpResponse> send_to(const QueueApi& api, StepContext& context, std::string method, std::string url,
-                                      const storage::Body* body) {
+                                      const storage::Body* body, MonoTime deadline) {
   storage::HttpOptions options;
-  options.connect_timeout = options.total_timeout = options.stall_timeout = std::clamp<Duration>(
-      context.deadline() - context.clock().mono_now(), std::chrono::milliseconds(1), kLongestRequest);
+  options.connect_timeout = options.total_timeout = options.stall_timeout =
+      std::clamp<Duration>(std::min(context.deadline(), deadline) - context.clock().mono_now(),
+                           std::chrono::milliseconds(1), kLongestRequest);
   options.ca_file = api.ca_file;
   options.connect_to = api.connect_to;
   storage::HttpClient client(options);

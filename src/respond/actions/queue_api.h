@@ -17,8 +17,9 @@ struct QueueApi {
 // Of the queue target that the step's `target` names; references resolved.
 Result<QueueApi> queue_api_of(StepContext& context);
 
-// One request, with the API key, within 5 s and the step's own time. `body` may be nullptr.
+// One request, with the API key, within 5 s, and before `deadline` or the end of the step's own time, whichever is
+// sooner. `body` may be nullptr.
 Result<storage::HttpResponse> send_to(const QueueApi& api, StepContext& context, std::string method, std::string url,
-                                      const storage::Body* body);
+                                      const storage::Body* body, MonoTime deadline = MonoTime::max());
 
 }  // namespace anclora::respond
