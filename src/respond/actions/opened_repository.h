@@ -19,7 +19,8 @@ struct OpenedRepository {
 // Opens what a repository target names, with its passphrase; given by app/, which knows stores.
 using OpenRepository = std::function<Result<OpenedRepository>(StepContext&, const plan::Target&)>;
 
-// The repository and source that a step's `repository` and `source` name; without `source` the only one there.
+// The repository and source that a step's `repository` and `source` name; without `source` the only one there. A source
+// that an opened repository does not hold is kFailedPrecondition: unlike what is away, it does not come by waiting.
 struct ChosenSource {
   OpenedRepository opened;
   std::string source;

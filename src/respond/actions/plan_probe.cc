@@ -97,7 +97,9 @@ class BackupProbe final : public ContextProbe {
   Status look_at(StepContext& context, Reading& reading) override {
     const auto chosen = choose_source(context, means_.open);
     if (!chosen.has_value()) {
-      if (chosen.error().kind() != ErrorKind::kNotFound) return chosen.error();
+      const bool none = chosen.error().kind() == ErrorKind::kNotFound ||  // no repository, or it holds no such source
+                        chosen.error().kind() == ErrorKind::kFailedPrecondition;
+      if (!none) return chosen.error();
       judge(reading, chosen.error().message());
       return {};
     }
