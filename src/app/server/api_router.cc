@@ -182,6 +182,24 @@ Result<std::vector<ApiToken>> parse_tokens(std::string_view text) {
   return tokens;
 }
 
+ApiReply refused_request(int status) {
+  switch (status) {
+    case 404:
+      return not_there();
+    case 413:
+      return refuse(Error(ErrorKind::kResourceExhausted, "the body is longer than 1 MiB",
+                          "send less at a time: of readings at most 100"),
+                    status);
+    case 414:
+      return refuse(Error(ErrorKind::kInvalidArgument, "the address is too long", "docs/api.md names the paths"),
+                    status);
+    default:
+      return refuse(Error(ErrorKind::kInvalidArgument, "this is no request that the API can read",
+                          "docs/api.md shows how to ask"),
+                    status);
+  }
+}
+
 ApiReply answer(ServedApi& api, const ApiRules& rules, const ApiRequest& request) {
   // A page of a stranger that makes a browser ask us gives us the stranger's name.
   if (std::ranges::find(rules.known_hosts, host_name(request.host)) == rules.known_hosts.end())

@@ -70,4 +70,8 @@ struct ApiRules {
 // (405).
 ApiReply answer(ServedApi& api, const ApiRules& rules, const ApiRequest& request);
 
+// The answer to what is refused before it comes to that: a request that cannot be read (400), a method that HTTP lacks
+// or a path that is none (404), a body (413) or an address (414) that is too long.
+ApiReply refused_request(int status);
+
 }  // namespace anclora::app

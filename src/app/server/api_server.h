@@ -8,7 +8,7 @@
 
 namespace anclora::app {
 
-// A body may have 1 MiB, the headers 8 KiB a line, a pause of the client 5 s.
+// A body may have 1 MiB, the headers 8 KiB a line; the times are those of HttpBounds.
 class ApiServer {
  public:
   // kAlreadyExists: the port is taken. `api` outlives it.
