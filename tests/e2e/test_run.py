@@ -378,3 +378,14 @@ def test_without_an_undo_window_a_copy_of_old_settings_goes_with_the_run(world):
     assert finish(site.start(log="run.log")) == 0
     assert path.read_text() == "URL=new\n" and copies(path) == []
     assert "no undo can ask for it any more" in (world.folder / "run.log").read_text()
+
+
+def test_clean_tells_every_run_that_it_cannot_read(world):
+    site = Site(world, [step("one")])
+    for log in ("first.log", "second.log"):
+        assert finish(site.start(log=log)) == 0
+    runs = sorted((world.folder / "state" / "runs").glob("lost-*"))
+    for run in runs:
+        (run / "plan.yaml").write_text(site.plan.read_text() + "# changed\n")
+    outcome = world.run("run", "clean", check=False)
+    assert outcome.code == 12 and all(run.name in outcome.err for run in runs), outcome

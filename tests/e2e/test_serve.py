@@ -251,13 +251,13 @@ def test_what_is_scheduled_is_done_unattended_and_calls_nobody(world):
     def done():
         assert served.process.poll() is None, served.logs()
         return {each["scenario"] for each in served.get("/api/drills")["drills"]} == {"lost", "restore"} and \
-            len(list(served.state("serve", "jobs").glob("*"))) >= 5 and served.rule("gone") == "quiet" and \
+            len(list(served.state("serve", "jobs").glob("*"))) >= 6 and served.rule("gone") == "quiet" and \
             served.metric("probe_state", probe="answers", state="up") == 1
     world.wait_for("expire, verify and both drills", done, 2 * PATIENCE, every=0.5)
     drills = served.get("/api/drills")["drills"]
     assert [each["passed"] for each in drills] == [True, True], (drills, served.logs())
     jobs = {path.name: path.read_text().split()[-1] for path in served.state("serve", "jobs").glob("*")}
-    assert jobs == {name: "0" for name in ("drill_clean", "drill_monthly", "drill_weekly", "expire_main_to_copies", "verify_copies")}, jobs
+    assert jobs == {name: "0" for name in ("drill_clean", "drill_monthly", "drill_weekly", "expire_main_to_copies", "run_clean", "verify_copies")}, jobs
     assert lab.calls() == ["start", "lose", "again"] and lab.lives()
     # The disaster was played: nobody was called, and nothing was begun on what is guarded.
     assert served.get("/api/incidents")["incidents"] == [] and served.metric("incidents_open") == 0

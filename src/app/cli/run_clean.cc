@@ -51,8 +51,11 @@ Result<int> clean(CommandContext& context, const std::string& run) {
     for (const std::string& path : cleaned.removed) context.out << "removed " << path << "\n";
     if (cleaned.removed.empty()) context.out << "nothing to remove\n";
   }
-  if (!cleaned.problems.empty()) return cleaned.problems.front();
-  return 0;
+  if (cleaned.problems.empty()) return 0;
+  // The last is the command's own error.
+  for (std::size_t i = 0; i + 1 < cleaned.problems.size(); ++i)
+    context.err << "problem: " << cleaned.problems[i].to_string() << "\n";
+  return cleaned.problems.back();
 }
 
 }  // namespace
