@@ -134,6 +134,21 @@ def test_a_killed_restore_drill_is_cleaned_up_by_the_next_one(world):
     assert world.run("drill", "clean", "--json").json() == {"cleaned": 0}
 
 
+def people_write_what_only_they_know(world, drill):
+    world.run("drill", "write", "root_cause", "played by us", "--as", "ada")
+    world.run("drill", "write", "went_well", "found at once", "--drill", drill, "--as", "ada")
+    added = world.run("drill", "action", "add", "alarm on memory", "--owner", "ada", "--due", "2026-12-01", "--as", "ada", "--json")
+    assert added.json() == {"drill": drill, "kind": "action.added", "number": 4, "item": "a1"}, added
+    world.run("drill", "action", "done", "a1", "--evidence", "it rang", "--as", "ada")
+    text = world.run("drill", "report").out
+    assert all(words in text for words in ("found at once", "alarm on memory")), text
+    assert "played by us" in world.run("drill", "report", "--json").out  # the test's own template has no root cause
+    refused = world.run("drill", "write", "root_cause", "x", "--as", "nobody", check=False)
+    assert refused.code == 2 and "ada" in refused.err, refused
+    assert world.run("drill", "write", "gossip", "x", "--as", "ada", check=False).code == 2
+    assert world.run("drill", "list", "--json").json()["damage"] == []  # the records are as they were
+
+
 def test_a_scenario_is_rehearsed_twice_in_a_row_and_leaves_the_sandbox_as_it_was(world):
     began = time.monotonic()
     lab = Lab(world)
@@ -154,6 +169,7 @@ def test_a_scenario_is_rehearsed_twice_in_a_row_and_leaves_the_sandbox_as_it_was
     report = world.folder / "report.html"
     world.run("drill", "report", "--out", report, "--language", "es")
     assert drill["id"] in report.read_text() and "redis.restore" in report.read_text()
+    people_write_what_only_they_know(world, drill["id"])
     after = world.run("plan", "show", lab.plan, "--format", "json").json()["scenarios"][0]
     assert after["verified"] is True and after["measured_rto_seconds"] == achieved["rto_seconds"], after
     schedule = world.run("drill", "schedule", "--plan", lab.plan, "--json").json()["schedule"]

@@ -9,6 +9,7 @@
 #include "app/cli/drill_site.h"
 #include "app/cli/error_report.h"
 #include "app/cli/idle_option.h"
+#include "app/cli/incident_arguments.h"
 #include "app/cli/json_text.h"
 #include "app/view/drill_report.h"
 #include "base/secret_file.h"
@@ -166,6 +167,7 @@ void add_drill_command(CLI::App& app, CommandContext& context) {
                                 "Example: anclora drill show", run_show);
   show.command->add_option("id", show.arguments->id, "the drill (default: the newest)");
   add_drill_report_command(*drill, context);
+  add_drill_entries(*drill, context);
   const auto schedule = add_reading(*drill, context, "schedule", "which drill of the plan is due when",
                                     "Example: anclora drill schedule --plan plans/anclora.yaml", run_schedule);
   schedule.command->add_option("--plan", schedule.arguments->plan, "the plan file")->required();

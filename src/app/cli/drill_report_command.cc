@@ -6,10 +6,12 @@
 #include <ostream>
 
 #include "app/cli/drill_site.h"
+#include "app/cli/drill_words.h"
 #include "app/cli/error_report.h"
 #include "app/cli/report_output.h"
 #include "app/cli/run_report_command.h"
 #include "app/cli/run_site.h"
+#include "respond/incident/incident_facts.h"
 #include "respond/report/collect_drill_facts.h"
 #include "respond/report/collect_run_facts.h"
 
@@ -53,6 +55,8 @@ Result<int> report_drill(CommandContext& context, const Arguments& arguments) {
         records.empty() ? "run one: anclora drill run restore --repo REPO" : "see those there are: anclora drill list");
   respond::ReportFacts facts =
       respond::collect_drill_facts(*found, facts_of_runs(context, *found), context.clock.wall_now());
+  ASSIGN_OR_RETURN(const auto written, read_drill_words(context, found->id));
+  if (written) respond::add_what_people_wrote(facts, *written);
   const auto results = respond::to_results(records);
   if (!found->plan_hash.empty())
     facts.plan_verified = std::ranges::any_of(results, [&](const plan::DrillResult& drill) {

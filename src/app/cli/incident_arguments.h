@@ -2,6 +2,7 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <string>
 
 #include "app/cli/command_context.h"
@@ -11,6 +12,8 @@ namespace anclora::app {
 
 struct IncidentArguments {
   std::string incident, contact, text, scenario, plan, severity, item, owner, due, part;
+  // Instead of an incident: what is written is of this drill, or of the newest one where it is empty.
+  std::optional<std::string> drill;
 };
 using IncidentArg = std::shared_ptr<IncidentArguments>;
 
@@ -28,5 +31,7 @@ Status check_severity(const plan::Plan& plan, const std::string& severity);
 
 // What people add to an incident: notes, acknowledgement, severity, the end, the report's texts, action items.
 void add_incident_entries(CLI::App& incident, CommandContext& context);
+// To a drill: the report's texts, action items.
+void add_drill_entries(CLI::App& drill, CommandContext& context);
 
 }  // namespace anclora::app

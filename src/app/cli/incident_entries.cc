@@ -1,4 +1,4 @@
-// What people add to an incident, each a line of its journal.
+// What people add to an incident or to the report of a drill, each a line of a journal.
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
@@ -6,6 +6,7 @@
 #include <nlohmann/json.hpp>
 #include <ostream>
 
+#include "app/cli/drill_words.h"
 #include "app/cli/incident_arguments.h"
 #include "app/cli/incident_site.h"
 #include "app/cli/json_text.h"
@@ -22,7 +23,8 @@ using Arguments = IncidentArguments;
 // Judges who speaks by the incident's plan, then appends what `make` says of the newest state.
 Result<int> add(CommandContext& context, const Arguments& arguments, bool open_only,
                 const std::function<Result<IncidentRecord>(const plan::Plan&, const IncidentState&)>& make) {
-  ASSIGN_OR_RETURN(const auto log, open_incident(context, arguments.incident, open_only));
+  ASSIGN_OR_RETURN(const auto log, arguments.drill ? open_drill_words(context, *arguments.drill)
+                                                   : open_incident(context, arguments.incident, open_only));
   ASSIGN_OR_RETURN(const Bytes bytes, respond::read_incident_plan(context.files, log->folder()));
   ASSIGN_OR_RETURN(const plan::Plan plan, plan::read_kept_plan(log->folder() + "/plan.yaml", bytes));
   RETURN_IF_ERROR(check_contact(plan, arguments.contact, "--as"));
@@ -34,14 +36,16 @@ Result<int> add(CommandContext& context, const Arguments& arguments, bool open_o
                      return std::vector<IncidentRecord>{std::move(record)};
                    }));
   const IncidentRecord& record = records.front();
+  ASSIGN_OR_RETURN(const IncidentState state, log->state());
+  const std::string about = arguments.drill ? state.summary : log->id();
   if (context.options.json) {
     nlohmann::ordered_json json = {
-        {"incident", log->id()}, {"kind", to_string(record.kind)}, {"number", record.number}};
+        {arguments.drill ? "drill" : "incident", about}, {"kind", to_string(record.kind)}, {"number", record.number}};
     if (!record.field("item").empty()) json["item"] = record.field("item");
     context.out << json_text(json);
   } else {
     const std::string what = respond::describe(record);
-    context.out << fmt::format("{}: {}{}{}\n", log->id(), to_string(record.kind), what.empty() ? "" : " ", what);
+    context.out << fmt::format("{}: {}{}{}\n", about, to_string(record.kind), what.empty() ? "" : " ", what);
   }
   return 0;
 }
@@ -144,21 +148,35 @@ void add_talking(CLI::App& incident, CommandContext& context) {
   add_who(*command, close);
 }
 
-void add_writing(CLI::App& incident, CommandContext& context) {
+// Of which incident or drill.
+void add_about(CLI::App& command, const std::shared_ptr<Arguments>& arguments, bool of_drills) {
+  if (!of_drills) {
+    command.add_option("--incident", arguments->incident, kIncidentHelp);
+    return;
+  }
+  arguments->drill.emplace();
+  command.add_option("--drill", *arguments->drill, "the drill's id (default: the newest)");
+  std::string footer = command.get_footer();
+  footer.replace(footer.find(" incident "), 10, " drill ");
+  command.footer(footer);
+}
+
+void add_writing(CLI::App& parent, CommandContext& context, bool of_drills) {
   const auto arguments = std::make_shared<Arguments>();
-  CLI::App* command = add_incident_subcommand(incident, context, arguments, "write",
+  CLI::App* command = add_incident_subcommand(parent, context, arguments, "write",
                                               "what only people know, into the report: root cause, lessons, impact",
                                               "write root_cause 'the disk of host-7 was full' --as oncall", write_part);
   command->add_option("part", arguments->part, fmt::format("{}", fmt::join(respond::kReportParts, ", ")))->required();
   command->add_option("text", arguments->text, "the text")->required();
-  command->add_option("--incident", arguments->incident, kIncidentHelp);
+  add_about(*command, arguments, of_drills);
   add_who(*command, arguments);
 }
 
-void add_actions(CLI::App& incident, CommandContext& context) {
-  CLI::App* action = incident.add_subcommand("action", "what is to be done so that it does not happen again");
+void add_actions(CLI::App& parent, CommandContext& context, bool of_drills) {
+  CLI::App* action = parent.add_subcommand("action", "what is to be done so that it does not happen again");
   action->require_subcommand(1);
-  action->footer("Example: anclora incident action add 'alarm on memory' --owner oncall --due 2026-12-01 --as oncall");
+  action->footer(std::string("Example: anclora ") + (of_drills ? "drill" : "incident") +
+                 " action add 'alarm on memory' --owner oncall --due 2026-12-01 --as oncall");
   const auto added = std::make_shared<Arguments>();
   CLI::App* command =
       add_incident_subcommand(*action, context, added, "add", "an action item with an owner",
@@ -166,7 +184,7 @@ void add_actions(CLI::App& incident, CommandContext& context) {
   command->add_option("text", added->text, "what is to be done")->required();
   command->add_option("--owner", added->owner, "a contact's id in the plan")->required();
   command->add_option("--due", added->due, "the day by which it is to be done: 2026-12-01");
-  command->add_option("--incident", added->incident, kIncidentHelp);
+  add_about(*command, added, of_drills);
   add_who(*command, added);
 
   const auto done = std::make_shared<Arguments>();
@@ -174,7 +192,7 @@ void add_actions(CLI::App& incident, CommandContext& context) {
                                     "action done a1 --as oncall --evidence 'the alarm fired in a test'", finish_action);
   command->add_option("item", done->item, "the action item's id, as incident show names it")->required();
   command->add_option("--evidence", done->text, "what proves it")->required();
-  command->add_option("--incident", done->incident, kIncidentHelp);
+  add_about(*command, done, of_drills);
   add_who(*command, done);
 }
 
@@ -182,8 +200,13 @@ void add_actions(CLI::App& incident, CommandContext& context) {
 
 void add_incident_entries(CLI::App& incident, CommandContext& context) {
   add_talking(incident, context);
-  add_writing(incident, context);
-  add_actions(incident, context);
+  add_writing(incident, context, false);
+  add_actions(incident, context, false);
+}
+
+void add_drill_entries(CLI::App& drill, CommandContext& context) {
+  add_writing(drill, context, true);
+  add_actions(drill, context, true);
 }
 
 }  // namespace anclora::app

@@ -48,7 +48,7 @@ void add_deliveries(ReportFacts& facts, const IncidentState& state) {
 }
 
 void add_words(ReportWords& words, const IncidentState& state) {
-  words.resolution = state.closing;
+  if (!state.closing.empty()) words.resolution = state.closing;
   const auto of = [&](std::string_view part, std::string& text) {
     for (const WrittenText& each : state.written)
       if (each.part == part) text = each.text;
@@ -66,6 +66,11 @@ void add_words(ReportWords& words, const IncidentState& state) {
 }
 
 }  // namespace
+
+void add_what_people_wrote(ReportFacts& facts, const IncidentState& state) {
+  add_actions(facts, state);
+  add_words(facts.words, state);
+}
 
 ReportFacts collect_incident_facts(const plan::Plan& plan, const IncidentContent& incident,
                                    const std::vector<ReportFacts>& runs, WallTime now) {
@@ -89,11 +94,10 @@ ReportFacts collect_incident_facts(const plan::Plan& plan, const IncidentContent
   add_marks(facts, state);
   for (ReportEvent& event : incident_timeline(incident, {})) facts.timeline.push_back(std::move(event));
   sort_timeline(facts);
-  add_actions(facts, state);
   add_deliveries(facts, state);
   facts.evidence.push_back(
       {"incident_journal", state.id, to_hex(incident.tip), incident.count, "anclora incident show " + state.id});
-  add_words(facts.words, state);
+  add_what_people_wrote(facts, state);
   facts.generated = now;
   return facts;
 }

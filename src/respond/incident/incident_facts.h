@@ -14,4 +14,7 @@ namespace anclora::respond {
 ReportFacts collect_incident_facts(const plan::Plan& plan, const IncidentContent& incident,
                                    const std::vector<ReportFacts>& runs, WallTime now);
 
+// Only what persons wrote into it: the texts of the report, the action items.
+void add_what_people_wrote(ReportFacts& facts, const IncidentState& state);
+
 }  // namespace anclora::respond
