@@ -242,7 +242,7 @@ Result<int> run_resume(CommandContext& context, Arguments arguments) {
   ASSIGN_OR_RETURN(const auto store, context.open_store());
   ASSIGN_OR_RETURN(const storage::Repository repository, context.open_repository(*store));
   ASSIGN_OR_RETURN(const respond::CopiedRun copy, respond::fetch_run(*store, repository, arguments.run));
-  ASSIGN_OR_RETURN(const plan::Plan plan, plan::read_plan("the copy of the run's plan", copy.plan));
+  ASSIGN_OR_RETURN(const plan::Plan plan, plan::read_kept_plan("the copy of the run's plan", copy.plan));
   RETURN_IF_ERROR(refuse_another_repository(context, plan));
   const std::string folder = runs_folder(context) + "/" + arguments.run;
   if (context.files.stat(folder)) {
