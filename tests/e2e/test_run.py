@@ -297,6 +297,8 @@ def test_survivor_on_another_machine_takes_over(world):
     process.send_signal(signal.SIGKILL)
     process.wait()
     there = {"ANCLORA_STATE_DIR": str(world.folder / "other-machine")}
+    which = world.run("run", "resume", "--take-over", "--repo", site.repo, env=there, check=False)
+    assert which.code == 2 and f"--run {run}" in which.err, which
     outcome = world.run("run", "resume", "--take-over", "--no-wait", "--run", run, "--repo", site.repo, env=there, check=False)
     assert outcome.code == 5, outcome
     status = world.run("run", "status", "--json", env=there).json()

@@ -225,6 +225,14 @@ Result<int> ask(CommandContext& context, const Arguments& arguments, respond::Re
   return done;
 }
 
+Error which_to_take_over(storage::ReadStore& store) {
+  const auto runs = respond::list_copied_runs(store);
+  if (!runs) return runs.error();
+  if (runs->empty()) return Error(ErrorKind::kNotFound, store.describe() + " holds no copy of a run");
+  return Error(ErrorKind::kInvalidArgument, "which run is to be taken over?",
+               fmt::format("the newest in {}: --run {}", store.describe(), runs->front()));
+}
+
 Result<int> run_resume(CommandContext& context, Arguments arguments) {
   if (!arguments.retry.empty()) {
     arguments.step = arguments.retry;
@@ -235,12 +243,10 @@ Result<int> run_resume(CommandContext& context, Arguments arguments) {
     ASSIGN_OR_RETURN(StoredRun stored, read_run(context, run));
     return resume_and_run(context, std::move(stored), false, {arguments.yes, !arguments.no_wait});
   }
-  if (arguments.run.empty())
-    return Error(ErrorKind::kInvalidArgument, "which run is to be taken over is not said",
-                 "name it with --run: its id stands in the alarm, and in the repository under runs/");
-  RETURN_IF_ERROR(respond::check_run_id(arguments.run));
+  if (!arguments.run.empty()) RETURN_IF_ERROR(respond::check_run_id(arguments.run));
   ASSIGN_OR_RETURN(const auto store, context.open_store());
   ASSIGN_OR_RETURN(const storage::Repository repository, context.open_repository(*store));
+  if (arguments.run.empty()) return which_to_take_over(*store);
   ASSIGN_OR_RETURN(const respond::CopiedRun copy, respond::fetch_run(*store, repository, arguments.run));
   ASSIGN_OR_RETURN(const plan::Plan plan, plan::read_kept_plan("the copy of the run's plan", copy.plan));
   RETURN_IF_ERROR(refuse_another_repository(context, plan));
@@ -366,7 +372,8 @@ void add_resume(CLI::App& run, CommandContext& context) {
   command->add_option("--retry", arguments->retry, "a failed or unknown step to try again (needs --as)");
   command->add_option("--as", arguments->contact, "who you are: a contact's id in the plan");
   command->add_option("--reason", arguments->text, "why");
-  command->add_flag("--take-over", arguments->take_over, "from another machine, by its copy in --repo (needs --run)");
+  command->add_flag("--take-over", arguments->take_over,
+                    "from another machine, by its copy in --repo (without --run: names the newest there)");
   command->add_flag("--yes", arguments->yes, "in a sandbox: answer the approvals");
   command->add_flag("--no-wait", arguments->no_wait, "end (exit code 5) when a person is needed");
   command->footer("Example: anclora run resume --run redis-lost-20261124T160504Z-1f3a --retry data --as ada");

@@ -1,6 +1,7 @@
 #include "respond/runbook/run_copy.h"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
 #include <charconv>
@@ -21,6 +22,13 @@ constexpr std::chrono::milliseconds kGather{200};
 constexpr std::chrono::seconds kRetryAfter{1};
 constexpr Duration kLastChance = std::chrono::seconds(5);
 constexpr std::size_t kMaxBatchLines = 1000;
+
+constexpr std::size_t kIdEndBytes = 21;  // of a run's id: the time of its begin, and what makes it unique
+constexpr std::size_t kRunsNamed = 5;
+
+std::string newest_of(const std::vector<std::string>& runs) {
+  return fmt::format("{}", fmt::join(runs.begin(), runs.begin() + std::min(runs.size(), kRunsNamed), ", "));
+}
 
 std::string batch_id(const std::string& run, std::uint64_t generation, std::uint64_t first) {
   return fmt::format("{}.{:06}.{:010}", run, generation, first);
@@ -114,12 +122,23 @@ void RunCopy::work() {
   }
 }
 
+Result<std::vector<std::string>> list_copied_runs(storage::ReadStore& store) {
+  ASSIGN_OR_RETURN(std::vector<std::string> runs, storage::list_records(store, kPlanKind));
+  const auto begun = [](const std::string& run) { return run.substr(run.size() - std::min(run.size(), kIdEndBytes)); };
+  std::ranges::sort(runs, std::ranges::greater(), begun);
+  return runs;
+}
+
 Result<CopiedRun> fetch_run(storage::ReadStore& store, const storage::Repository& repository, const std::string& run) {
   CopiedRun copy;
   auto plan = storage::read_record(store, repository, kPlanKind, run);
-  if (!plan && plan.error().kind() == ErrorKind::kNotFound)
+  if (!plan && plan.error().kind() == ErrorKind::kNotFound) {
+    ASSIGN_OR_RETURN(const std::vector<std::string> runs, list_copied_runs(store));
     return Error(ErrorKind::kNotFound, fmt::format("{} holds no copy of the run {}", store.describe(), run),
-                 "is it the plan's repository? The machine that ran it has the journal in its state folder");
+                 runs.empty()
+                     ? "is it the plan's repository? The machine that ran it has the journal in its state folder"
+                     : "the newest it has: " + newest_of(runs));
+  }
   if (!plan) return plan.error();
   copy.plan = std::move(*plan);
   ASSIGN_OR_RETURN(const std::vector<std::string> ids, storage::list_records(store, kJournalKind));

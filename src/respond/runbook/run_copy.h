@@ -52,7 +52,9 @@ struct CopiedRun {
   std::vector<std::string> lines;  // a whole chain from the first on; what does not follow is left out
 };
 
-// kNotFound when the repository has no such run.
+// The runs that the repository has copies of, the newest first.
+Result<std::vector<std::string>> list_copied_runs(storage::ReadStore& store);
+// kNotFound when the repository has no such run; the hint names those it has.
 Result<CopiedRun> fetch_run(storage::ReadStore& store, const storage::Repository& repository, const std::string& run);
 // Writes it as a run folder, durable. kAlreadyExists when there is one.
 Status plant_run(FileSystem& files, const std::string& folder, const CopiedRun& copy);

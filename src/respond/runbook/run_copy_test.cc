@@ -1,5 +1,6 @@
 #include "respond/runbook/run_copy.h"
 
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include <chrono>
@@ -110,6 +111,19 @@ TEST_F(RunCopyTest, SaysWhenThereIsNoSuchRun) {
   const auto copied = fetch_run(memory, *repository, "s-1");
   ASSERT_FALSE(copied);
   EXPECT_EQ(copied.error().kind(), ErrorKind::kNotFound);
+}
+
+TEST_F(RunCopyTest, NamesTheRunsThereAreTheNewestFirst) {
+  for (const char* run : {"a-20261124T160504Z-1f3a", "b-20261123T160504Z-0001", "z-20251124T160504Z-ffff"}) {
+    RunCopy writer(store, *repository, run, 1, "the plan", system_random());
+    writer.add(1, "{}");
+    EXPECT_TRUE(writer.flush(20s));
+  }
+  EXPECT_THAT(*list_copied_runs(memory),
+              ::testing::ElementsAre("a-20261124T160504Z-1f3a", "b-20261123T160504Z-0001", "z-20251124T160504Z-ffff"));
+  const auto missing = fetch_run(memory, *repository, "nope");
+  ASSERT_FALSE(missing);
+  EXPECT_NE(missing.error().hint().find("a-20261124T160504Z-1f3a, b-"), std::string::npos) << missing.error().hint();
 }
 
 TEST_F(RunCopyTest, LetsASurvivorFinishWithoutRepeatingWhatItCouldNotRead) {
