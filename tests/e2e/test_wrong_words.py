@@ -55,6 +55,8 @@ def test_wrong_words_are_told_and_change_nothing(world):
     assert "36500d" in refused("restore", "--at", "999999999h ago", "--to", "dir:x")
     assert "HOST:PORT" in refused(*capture, "--metrics", "nonsense")
     assert "--metrics" in refused(*capture, "--metrics", "127.0.0.1:x")
+    assert "--redis-server" in refused(*capture, "--redis-server", world.folder / "nothing")
+    assert "not a folder" in refused(*capture, "--work-dir", world.passphrase)
     assert "--dry-run" in refused("restore", "--undo", "--dry-run", "--to", "redis://127.0.0.1:1")
     for to, given in ((f"dir:{world.folder}/d", ("--replace", "--ignore-key-counts", "--listen :7000", "--work-dir /tmp",
                                                 "--target-password-file x", "--redis-server x")),
@@ -99,6 +101,9 @@ def test_tag_list_is_no_tag_and_tag_source_takes_a_password_file(world):
     capture.wait()
     assert world.run("tag", "a/b", "--repo", repo, "--timeout", "1s", check=False).code == 2
     assert world.run("tag", "t", "--repo", repo, "--timeout", "1s", check=False).code == 4
+    refused = world.run("tag", "late", "--repo", repo, check=False)
+    assert refused.code == 5 and "capture was stopped" in refused.err, refused
+    world.run("tag", "late", "--repo", repo, "--at", "latest")
 
 
 def test_a_repository_inside_another_is_refused_and_init_leaves_no_empty_folder(world):

@@ -1,7 +1,10 @@
+#include <fmt/format.h>
 #include <malloc.h>
 #include <unistd.h>
 
 #include <CLI/CLI.hpp>
+#include <cerrno>
+#include <cstring>
 #include <ostream>
 
 #include "app/cli/bounded_option.h"
@@ -60,6 +63,18 @@ Result<protect::CaptureOptions> options_of(const CommandContext& context, const 
   return options;
 }
 
+// A day may pass until the first later base needs them.
+Status check_scratch(const CommandContext& context, const CaptureArguments& arguments) {
+  if (arguments.base_from != "scratch") return {};
+  if (const auto folder = context.files.stat(arguments.work_directory); folder && !folder->is_directory)
+    return Error(ErrorKind::kInvalidArgument, "--work-dir " + arguments.work_directory + " is not a folder",
+                 "name a folder with room for a base");
+  const std::string& program = arguments.redis_server;
+  if (program.find('/') == std::string::npos || ::access(program.c_str(), X_OK) == 0) return {};
+  return Error(ErrorKind::kInvalidArgument, fmt::format("--redis-server {}: {}", program, std::strerror(errno)),
+               "name a redis-server program, or let others make the bases: --base-from source");
+}
+
 Result<CaptureRunnerOptions> runner_options(const CommandContext& context, const CaptureArguments& arguments) {
   CaptureRunnerOptions options;
   ASSIGN_OR_RETURN(options.drain_timeout, duration_option("--drain-timeout", arguments.drain_timeout, 10ms, 1h));
@@ -100,6 +115,7 @@ Result<int> run_capture_command(const CommandContext& context, const CaptureArgu
   share_one_heap();
   ASSIGN_OR_RETURN(const protect::CaptureOptions options, options_of(context, arguments));
   ASSIGN_OR_RETURN(const CaptureRunnerOptions runner, runner_options(context, arguments));
+  RETURN_IF_ERROR(check_scratch(context, arguments));
   ASSIGN_OR_RETURN(const ServiceNotifier notifier, ServiceNotifier::create(context.environment));
   const std::string outbox = arguments.outbox.empty()
                                  ? state_folder(context.environment, context.options.repo, arguments.name)

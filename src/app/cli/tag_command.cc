@@ -14,6 +14,7 @@
 #include "protect/restore/recovery_point.h"
 #include "redis/client/client.h"
 #include "redis/client/info.h"
+#include "storage/repository/log_writer.h"
 #include "storage/repository/retire.h"
 
 namespace anclora::app {
@@ -55,6 +56,10 @@ bool holds(const storage::SourceState& state, const storage::Position& newest, c
          newest.offset >= point.offset;
 }
 
+bool stopped(const storage::LogEntry& newest) {
+  return newest.kind == storage::EntryKind::kClaim && newest.note == storage::kReleasedNote;
+}
+
 // Waits for the first protected point that is later than `called` and, given one, holds the source's `point`.
 Result<Wanted> wait_for_point(const CommandContext& context, storage::ReadStore& store,
                               const storage::Repository& repository, const std::string& source, WallTime called,
@@ -68,6 +73,9 @@ Result<Wanted> wait_for_point(const CommandContext& context, storage::ReadStore&
       const bool reached = point ? holds(state, newest.to, *point) : state.head && state.head->stored >= called;
       if (reached && state.head && state.head->timeline == newest.to.timeline) return Wanted{newest.to, newest.to_time};
     }
+    if (state.head && state.head->stored < called && stopped(state.head->entry))
+      return Error(ErrorKind::kFailedPrecondition, "capture was stopped: nothing newer becomes protected",
+                   "start capture first, or pin the newest point there is: --at latest");
     if (context.clock.mono_now() > deadline)
       return Error(ErrorKind::kDeadlineExceeded,
                    fmt::format("nothing newer became protected within {}", format_duration(timeout)),

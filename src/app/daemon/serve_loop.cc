@@ -126,10 +126,11 @@ void ServeLoop::take_news() {
   if (!signals.empty()) incidents_.take(signals);
   for (const respond::RuleVerdict& verdict : changes) judge(verdict);
   for (Ordered& each : orders)
-    each.answer.set_value(resting_ ? Result<std::string>(Error(ErrorKind::kFailedPrecondition,
-                                                               "a drill is being run on all that this plan has",
-                                                               "wait for its end: anclora drill list"))
-                                   : runs_.start(each.order));
+    each.answer.set_value(
+        resting_ ? Result<std::string>(Error(ErrorKind::kFailedPrecondition,
+                                             "a drill is run, or cleaned up after, on all that this plan has",
+                                             "wait for its end: anclora drill list"))
+                 : runs_.start(each.order));
   if (!changes.empty() || !orders.empty()) incidents_.tick(runs_.active());
 }
 
@@ -259,7 +260,8 @@ std::vector<std::string> ServeLoop::notes() const {
   std::vector<std::string> lines = jobs_.left_out;
   for (std::string& line : blind_spots(plan_, options_.site, watcher()->probes())) lines.push_back(std::move(line));
   const std::lock_guard lock(mutex_);
-  if (resting_) lines.emplace_back("a drill is being run on all that this plan has: nothing is watched meanwhile");
+  if (resting_)
+    lines.emplace_back("a drill is run, or cleaned up after, on all that this plan has: nothing is watched meanwhile");
   for (const auto& [drill, why] : refusals_) lines.push_back(fmt::format("{} is due and not run: {}", drill, why));
   return lines;
 }

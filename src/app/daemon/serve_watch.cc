@@ -68,7 +68,7 @@ void ServeLoop::watch_or_rest() {
 }
 
 void ServeLoop::rest() {
-  say("a drill is being run on all that this plan has: nothing is watched until it ends");
+  say("a drill is run, or cleaned up after, on all that this plan has: nothing is watched until that ends");
   watcher_->stop();
   beacons_.clear();
   const std::lock_guard lock(mutex_);

@@ -1,19 +1,31 @@
 #include "app/daemon/state_folder.h"
 
+#include <pwd.h>
 #include <unistd.h>
 
+#include <array>
 #include <filesystem>
 
 #include "base/bytes.h"
 
 namespace anclora::app {
 
+std::string home_folder(const std::function<std::optional<std::string>(const std::string&)>& environment) {
+  if (const auto home = environment("HOME"); home && !home->empty()) return *home;
+  passwd account{};
+  passwd* found = nullptr;
+  std::array<char, 16384> names{};
+  if (::getpwuid_r(::geteuid(), &account, names.data(), names.size(), &found) != 0 || found == nullptr)
+    return "/nonexistent";
+  return found->pw_dir;
+}
+
 std::string state_root(const std::function<std::optional<std::string>(const std::string&)>& environment) {
   for (const char* name : {"ANCLORA_STATE_DIR", "STATE_DIRECTORY"})
     if (const auto folder = environment(name); folder && !folder->empty()) return *folder;
   if (::geteuid() == 0) return "/var/lib/anclora";
   if (const auto folder = environment("XDG_STATE_HOME"); folder && !folder->empty()) return *folder + "/anclora";
-  return environment("HOME").value_or("/tmp") + "/.local/state/anclora";
+  return home_folder(environment) + "/.local/state/anclora";
 }
 
 std::string place_of(const std::string& repository_url) {

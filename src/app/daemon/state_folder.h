@@ -7,6 +7,9 @@
 
 namespace anclora::app {
 
+// $HOME, else the account's own, else one that cannot be made: never a place that all may write to.
+std::string home_folder(const std::function<std::optional<std::string>(const std::string&)>& environment);
+
 // The folder of everything that this machine keeps: as below, without the repository and the source.
 std::string state_root(const std::function<std::optional<std::string>(const std::string&)>& environment);
 
