@@ -7,6 +7,9 @@
 namespace anclora {
 namespace {
 
+// Makes a terminal show characters in another order than they stand there: embeddings, overrides, isolates.
+bool reorders(char32_t point) { return (point >= 0x202a && point <= 0x202e) || (point >= 0x2066 && point <= 0x2069); }
+
 std::string spelt_out(std::string_view text, bool in_a_line) {
   std::string out;
   out.reserve(text.size());
@@ -16,7 +19,7 @@ std::string spelt_out(std::string_view text, bool in_a_line) {
     const bool space = point && (point->value == '\n' || point->value == '\t');
     if (!point || (point->value < 0x20 && (!space || in_a_line)))
       out += fmt::format("\\x{:02x}", static_cast<unsigned char>(text.front()));
-    else if (point->value >= 0x7f && point->value < 0xa0)  // a terminal may take U+009B for ESC [
+    else if ((point->value >= 0x7f && point->value < 0xa0) || reorders(point->value))  // U+009B may be taken for ESC [
       out += fmt::format("\\u{:04x}", static_cast<std::uint32_t>(point->value));
     else
       out += text.substr(0, size);

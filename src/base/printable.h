@@ -6,8 +6,9 @@
 
 namespace anclora {
 
-// UTF-8 as it is, newlines and tabs too. Every other control character, which could steer a terminal, and every byte
-// that is no UTF-8 is spelt out: \x1b, \u009b (as JSON spells it, what JSON leaves as it is).
+// UTF-8 as it is, newlines and tabs too. Every other control character, which could steer a terminal, every one that
+// shows others in another order, and every byte that is no UTF-8 is spelt out: \x1b, \u009b, \u202e (as JSON spells it,
+// what JSON leaves as it is).
 std::string printable_text(std::string_view text);
 // The same for a text that stands within a line: newlines and tabs are spelt out, too.
 std::string printable_line(std::string_view text);

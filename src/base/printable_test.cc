@@ -18,6 +18,11 @@ TEST(Printable, SpellsOutWhatCouldSteerATerminal) {
   EXPECT_EQ(printable_text(std::string_view("\0", 1)), "\\x00");
 }
 
+TEST(Printable, SpellsOutWhatShowsCharactersInAnotherOrder) {
+  EXPECT_EQ(printable_text("a\u202eb\u2066c\u2069"), "a\\u202eb\\u2066c\\u2069");
+  EXPECT_EQ(printable_text("\u200f\u2027\u202f\u2065\u206a"), "\u200f\u2027\u202f\u2065\u206a");
+}
+
 TEST(Printable, SpellsOutWhatIsNoUtf8) {
   EXPECT_EQ(printable_text("\x9b[2J"), "\\x9b[2J");
   EXPECT_EQ(printable_text("\xc0\xaf \xed\xa0\x80 \xf4\x90\x80\x80"),
