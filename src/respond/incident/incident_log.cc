@@ -57,6 +57,16 @@ IncidentRecord opening(const std::string& id, const NewIncident& incident) {
   return record;
 }
 
+// A whole journal in the place of another is a sound chain: only its own first line says whose it is. An export's
+// folder has no id for a name; its proof compares that with the manifest.
+Status refuse_another_incidents(const std::string& folder, const IncidentState& state) {
+  const std::string name = folder.substr(folder.find_last_of('/') + 1);
+  if (name == state.id || !name.starts_with(kIdPrefix)) return {};
+  return Error(ErrorKind::kDataLoss,
+               fmt::format("{}:1: it is the journal of another incident, {}", segment_path(folder, 1), state.id),
+               std::string(kDamageHint));
+}
+
 }  // namespace
 
 Result<IncidentContent> read_incident(FileSystem& files, const std::string& folder) {
@@ -71,6 +81,7 @@ Result<IncidentContent> read_incident(FileSystem& files, const std::string& fold
   RETURN_IF_ERROR(read_chain(files, folder, kDamageHint, content, take));
   if (content.records.empty())
     return Error(ErrorKind::kNotFound, folder + " holds no incident", "see those there are: anclora incident list");
+  RETURN_IF_ERROR(refuse_another_incidents(folder, content.state));
   return content;
 }
 

@@ -95,6 +95,25 @@ TEST_F(IncidentLogTest, NamesTheIncidentsThereAre) {
   EXPECT_EQ(IncidentLog::open(world, kRoot, "../x").error().kind(), ErrorKind::kInvalidArgument);
 }
 
+TEST_F(IncidentLogTest, RefusesAWholeJournalOfAnotherIncident) {
+  const auto one = begin();
+  NewIncident another = redis_lost();
+  another.scenario = "region-lost";
+  const auto begun = IncidentLog::begin(world, kRoot, another);
+  ASSERT_TRUE(begun) << begun.error().to_string();
+  const auto& other = *begun;
+  const std::string path = segment_path(one->folder(), 1);
+  const std::string foreign = *files.read_all(segment_path(other->folder(), 1));
+  ASSERT_TRUE(files.remove(path));
+  auto file = files.create(path);
+  ASSERT_TRUE((*file)->append(foreign));
+  const auto content = read_incident(files, one->folder());
+  ASSERT_FALSE(content);
+  EXPECT_EQ(content.error().kind(), ErrorKind::kDataLoss);
+  EXPECT_NE(content.error().message().find("another incident, " + other->id()), std::string::npos)
+      << content.error().message();
+}
+
 TEST_F(IncidentLogTest, NamesFileAndLineOfAnyByteThatWasChanged) {
   const auto log = begin();
   ASSERT_TRUE(log->append(note("one")));

@@ -1,8 +1,26 @@
 #include "respond/runbook/run_journal.h"
 
+#include <fmt/format.h>
+
 #include <utility>
 
 namespace anclora::respond {
+namespace {
+
+// A whole journal in the place of another is a sound chain: only its own first line says whose it is. A take-over
+// leaves what was there before as RUN.before-TIME.
+Status refuse_another_runs(const std::string& folder, const JournalContent& content) {
+  if (content.records.empty() || content.records.front().kind != RecordKind::kRunStarted) return {};
+  const std::string run = content.records.front().field("run");
+  const std::string name = folder.substr(folder.find_last_of('/') + 1);
+  if (name == run || name.starts_with(run + ".before-")) return {};
+  return Error(ErrorKind::kDataLoss,
+               fmt::format("{}:1: it is the journal of another run, {}", segment_path(folder, 1), run),
+               "keep the folder as evidence, and take the run over from its copy in the repository: anclora run resume "
+               "--take-over --run RUN");
+}
+
+}  // namespace
 
 Result<JournalContent> read_journal(FileSystem& files, const std::string& folder) {
   JournalContent content;
@@ -17,6 +35,7 @@ Result<JournalContent> read_journal(FileSystem& files, const std::string& folder
                              }));
   if (content.segments == 0)
     return Error(ErrorKind::kNotFound, folder + " holds no run", "see the runs there are: anclora run status");
+  RETURN_IF_ERROR(refuse_another_runs(folder, content));
   return content;
 }
 

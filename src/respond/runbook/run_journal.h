@@ -18,7 +18,7 @@ struct JournalContent : ChainEnd {
 };
 
 // Reads and proves the chain. kNotFound when the folder holds no journal; kDataLoss naming file and line for anything
-// but a torn end of a segment.
+// but a torn end of a segment, and for the journal of a run that is not the folder's name.
 Result<JournalContent> read_journal(FileSystem& files, const std::string& folder);
 
 // The writer. One thread at a time. After an error it must be abandoned.

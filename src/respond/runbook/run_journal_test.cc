@@ -104,6 +104,32 @@ TEST_F(RunJournalTest, NamesTheLastLineWhenThatWasChanged) {
   EXPECT_NE(content.error().message().find(":3:"), std::string::npos) << content.error().message();
 }
 
+TEST_F(RunJournalTest, RefusesAWholeJournalOfAnotherRun) {
+  RunRecord first;
+  first.kind = RecordKind::kRunStarted;
+  first.fields = {{"run", "r"}};
+  ASSERT_TRUE(open(files)->append(first, clock.wall_now()));
+  EXPECT_TRUE(read_journal(files, kFolder));
+  first.fields = {{"run", "another"}};
+  ASSERT_TRUE(files.remove(kFirst));
+  ASSERT_TRUE(open(files)->append(first, clock.wall_now()));
+  const auto content = read_journal(files, kFolder);
+  ASSERT_FALSE(content);
+  EXPECT_EQ(content.error().kind(), ErrorKind::kDataLoss);
+  EXPECT_NE(content.error().message().find("another run, another"), std::string::npos) << content.error().message();
+}
+
+TEST_F(RunJournalTest, ReadsWhatATakeOverLeftOfTheRun) {
+  const std::string left = std::string(kFolder) + ".before-1795986850229948";
+  ASSERT_TRUE(files.create_directories(left));
+  auto journal = RunJournal::open(files, left, {});
+  RunRecord first;
+  first.kind = RecordKind::kRunStarted;
+  first.fields = {{"run", "r"}};
+  ASSERT_TRUE((*journal)->append(first, clock.wall_now()));
+  EXPECT_TRUE(read_journal(files, left));
+}
+
 TEST_F(RunJournalTest, NamesTheLineAfterOneThatWasRemoved) {
   write(3);
   std::string changed = bytes();
