@@ -8,6 +8,7 @@
 #include <ostream>
 
 #include "app/cli/drill_site.h"
+#include "app/cli/error_report.h"
 #include "app/cli/json_text.h"
 #include "app/cli/plan_repository.h"
 #include "app/cli/run_clean.h"
@@ -70,6 +71,7 @@ Result<int> print_dry_run(CommandContext& context, const plan::Plan& plan, const
         return stop_requested();
       }};
   nlohmann::ordered_json list = nlohmann::ordered_json::array();
+  std::vector<std::string> lacked;
   for (const respond::DryStep& step : respond::dry_run(world, plan, run, environment, drill)) {
     const char* done = step.done == respond::Done::kYes ? "yes" : step.done == respond::Done::kNo ? "no" : "unknown";
     list.push_back({{"id", step.id},
@@ -81,6 +83,7 @@ Result<int> print_dry_run(CommandContext& context, const plan::Plan& plan, const
                     {"current", step.current},
                     {"desired", step.desired},
                     {"problem", step.problem}});
+    if (step.lacks_action) lacked.push_back(fmt::format("{} ({})", step.id, step.uses));
     if (context.options.json) continue;
     context.out << fmt::format("{} ({}){}\n", step.id, step.uses,
                                step.done == respond::Done::kYes ? ": done already" : "");
@@ -90,7 +93,13 @@ Result<int> print_dry_run(CommandContext& context, const plan::Plan& plan, const
     if (!step.problem.empty()) context.out << "  not known   " << step.problem << "\n";
   }
   if (context.options.json) context.out << json_text({{"scenario", run.scenario}, {"steps", list}});
-  return 0;
+  if (lacked.empty()) return 0;
+  // Not as an error's JSON: standard output has its one document already.
+  return print_error(context,
+                     Error(ErrorKind::kUnsupported,
+                           fmt::format("it cannot be run: this version lacks the actions of {} of its steps: {}",
+                                       lacked.size(), fmt::join(lacked, ", ")),
+                           "anclora plan check names all such steps"));
 }
 
 // What is lost by a played disaster is measured by the beacons, which no watcher may be writing here.
@@ -134,7 +143,9 @@ Result<int> run_start(CommandContext& context, const Arguments& arguments) {
   ASSIGN_OR_RETURN(const plan::Environment* environment, find_environment(plan, arguments.environment));
   const bool drill = environment != nullptr && environment->sandbox;
   const auto part = arguments.inject ? respond::RunPart::kInject : respond::RunPart::kRecovery;
-  ASSIGN_OR_RETURN(respond::RunPlan run, respond::prepare_run(plan, arguments.scenario, part, plan::find_action));
+  const auto lacked = arguments.dry_run ? respond::LackedActions::kShown : respond::LackedActions::kRefused;
+  ASSIGN_OR_RETURN(respond::RunPlan run,
+                   respond::prepare_run(plan, arguments.scenario, part, plan::find_action, lacked));
   if (arguments.dry_run) return print_dry_run(context, plan, run, arguments.environment, drill);
   if (arguments.inject && !drill)
     return Error(ErrorKind::kFailedPrecondition, "a disaster is played in a sandbox only",

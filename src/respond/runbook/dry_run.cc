@@ -56,6 +56,12 @@ class DryContext final : public StepContext {
   MonoTime deadline_;
 };
 
+Result<Observation> look(const RunWorld& world, const RunStep& step, StepContext& context) {
+  if (step.lacks_action) return Error(ErrorKind::kUnsupported, "this version cannot execute " + step.step.uses);
+  ASSIGN_OR_RETURN(const auto action, world.actions.make(step.step.uses));
+  return action->probe(context);
+}
+
 std::vector<std::size_t> order_of(const RunPlan& run) {
   std::vector<std::size_t> order;
   while (order.size() < run.steps.size())
@@ -79,9 +85,9 @@ std::vector<DryStep> dry_run(const RunWorld& world, const plan::Plan& plan, cons
     dry.uses = step.step.uses;
     dry.needs = step.step.needs;
     dry.mutates = step.mutates;
+    dry.lacks_action = step.lacks_action;
     DryContext context(world, plan, step, environment, drill, outputs);
-    auto action = world.actions.make(step.step.uses);
-    Result<Observation> seen = action ? (*action)->probe(context) : Result<Observation>(action.error());
+    Result<Observation> seen = look(world, step, context);
     if (seen) {
       dry.done = seen->done;
       dry.current = seen->current;

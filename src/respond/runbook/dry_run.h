@@ -13,6 +13,7 @@ struct DryStep {
   std::string uses;
   std::vector<std::string> needs;
   bool mutates = false;
+  bool lacks_action = false;  // this version cannot execute it; not looked at
   Done done = Done::kUnknown;
   std::string current, desired, call;
   std::string problem;  // why it could not be looked at

@@ -37,9 +37,10 @@ std::optional<plan::Approval> approval_in(const plan::Step& step) {
   return approval;
 }
 
-Result<RunStep> prepare_step(const plan::Plan& plan, const plan::Step& step, bool after, const ActionLookup& lookup) {
+Result<RunStep> prepare_step(const plan::Plan& plan, const plan::Step& step, bool after, const ActionLookup& lookup,
+                             LackedActions lacked) {
   const plan::ActionSchema* schema = lookup(step.uses);
-  if (schema == nullptr || !schema->available)
+  if (schema == nullptr || (!schema->available && lacked == LackedActions::kRefused))
     return Error(ErrorKind::kUnsupported,
                  fmt::format("{}: this version cannot execute {}", place_of(plan, step), step.uses),
                  "anclora plan check names all such steps");
@@ -50,6 +51,7 @@ Result<RunStep> prepare_step(const plan::Plan& plan, const plan::Step& step, boo
   const plan::Value* only_checks = step.with.find("check");
   ready.mutates = schema->mutates && !(only_checks != nullptr && only_checks->text == "true");
   ready.idempotent = schema->idempotent;
+  ready.lacks_action = !schema->available;
   ready.by_person = schema->by_person;
   ready.undoable = schema->undoable && step.undo;
   ready.timeout = timeout_of(step);
@@ -82,7 +84,7 @@ Status add_gates(const plan::Plan& plan, const plan::Scenario& scenario, const A
     step.needs = needs;
     step.timeout = kGateTimeout;
     step.undo = false;
-    ASSIGN_OR_RETURN(RunStep ready, prepare_step(plan, step, false, lookup));
+    ASSIGN_OR_RETURN(RunStep ready, prepare_step(plan, step, false, lookup, LackedActions::kRefused));
     ready.gate = true;
     run.steps.push_back(std::move(ready));
   }
@@ -158,8 +160,8 @@ std::optional<std::size_t> RunPlan::index_of(std::string_view id) const {
   return std::nullopt;
 }
 
-Result<RunPlan> prepare_run(const plan::Plan& plan, std::string_view scenario, RunPart part,
-                            const ActionLookup& lookup) {
+Result<RunPlan> prepare_run(const plan::Plan& plan, std::string_view scenario, RunPart part, const ActionLookup& lookup,
+                            LackedActions lacked) {
   ASSIGN_OR_RETURN(const plan::Scenario* found, find_scenario(plan, scenario));
   RunPlan run;
   run.scenario = found->id;
@@ -184,12 +186,12 @@ Result<RunPlan> prepare_run(const plan::Plan& plan, std::string_view scenario, R
   if (first.size() + after.size() > kMaxSteps)
     return Error(ErrorKind::kResourceExhausted, fmt::format("{} has more than {} steps", found->id, kMaxSteps));
   for (const plan::Step& step : first) {
-    ASSIGN_OR_RETURN(RunStep ready, prepare_step(plan, step, false, lookup));
+    ASSIGN_OR_RETURN(RunStep ready, prepare_step(plan, step, false, lookup, lacked));
     run.steps.push_back(std::move(ready));
   }
   if (recovery) RETURN_IF_ERROR(add_gates(plan, *found, lookup, run));
   for (const plan::Step& step : after) {
-    ASSIGN_OR_RETURN(RunStep ready, prepare_step(plan, step, true, lookup));
+    ASSIGN_OR_RETURN(RunStep ready, prepare_step(plan, step, true, lookup, lacked));
     run.steps.push_back(std::move(ready));
   }
   RETURN_IF_ERROR(link_needs(plan, run));

@@ -22,6 +22,7 @@ struct RunStep {
   bool mutates = true;
   bool idempotent = true;
   bool undoable = false;
+  bool lacks_action = false;       // this version cannot execute it: kShown only
   bool by_person = false;          // it waits for a person, who may settle it while it runs
   std::vector<std::size_t> needs;  // indices
   Duration timeout{};              // never zero
@@ -53,9 +54,12 @@ struct RunPlan {
 // plan::find_action, or a test's own.
 using ActionLookup = std::function<const plan::ActionSchema*(std::string_view)>;
 
+// What becomes of a step whose action this version lacks: a run must not begin with one, a dry run shows it.
+enum class LackedActions : std::uint8_t { kRefused, kShown };
+
 // kNotFound naming the scenarios there are; kInvalidArgument for needs that lead nowhere or round in a circle,
 // kUnsupported for an action that this version lacks: all with the place in the file.
-Result<RunPlan> prepare_run(const plan::Plan& plan, std::string_view scenario, RunPart part,
-                            const ActionLookup& lookup);
+Result<RunPlan> prepare_run(const plan::Plan& plan, std::string_view scenario, RunPart part, const ActionLookup& lookup,
+                            LackedActions lacked = LackedActions::kRefused);
 
 }  // namespace anclora::respond
