@@ -70,6 +70,13 @@ TEST_F(ApiServerTest, TellsWhatTheLibraryRefusesAsAnyOtherError) {
   }
 }
 
+TEST_F(ApiServerTest, EndsAtOnceThoughItHasJustBegun) {
+  for (int i = 0; i < 100; ++i) {
+    SetUp();
+    server.reset();
+  }
+}
+
 TEST_F(ApiServerTest, EndsWhileAClientHoldsAConnection) {
   const auto silent = send("GET ");
   server.reset();  // must not wait for it

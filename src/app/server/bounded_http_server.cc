@@ -133,7 +133,12 @@ Status BoundedHttpServer::serve(const Endpoint& address, const std::string& opti
   // The library's own five would make a crowd's next connection wait for a packet to be sent again.
   ::listen(svr_sock_, kBacklog);
   port_ = static_cast<std::uint16_t>(port);
-  thread_ = std::thread([this] { listen_after_bind(); });
+  thread_ = std::thread([this] {
+    listen_after_bind();
+    ended_ = true;
+  });
+  // The library's stop() does nothing to a loop that has not begun: the destructor would wait for it for ever.
+  while (!is_running() && !ended_) std::this_thread::sleep_for(std::chrono::milliseconds(1));
   return {};
 }
 

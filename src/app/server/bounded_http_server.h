@@ -36,6 +36,7 @@ class BoundedHttpServer : public httplib::Server {
   const HttpBounds bounds_;
   std::atomic<std::size_t> waiting_ = 0;
   std::atomic<bool> stopping_ = false;
+  std::atomic<bool> ended_ = false;  // its loop
   std::thread thread_;
   std::uint16_t port_ = 0;
 };
