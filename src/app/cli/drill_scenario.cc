@@ -322,6 +322,8 @@ Result<int> run_scenario_drill_command(CommandContext& context, const DrillArgum
   begun.environment = arguments.environment;
   begun.starter = arguments.contact;
   name_runs(context, begun);
+  ASSIGN_OR_RETURN(const auto sandbox,
+                   respond::lock_sandbox(context.files, drills_folder(context), begun.service, begun.environment));
   ASSIGN_OR_RETURN(respond::OpenDrill open,
                    respond::begin_drill(context.files, drills_folder(context), begun, read.bytes));
   ScenarioDrill drill(context, read, scenario, begun, arguments.yes);

@@ -17,6 +17,7 @@ namespace {
 constexpr std::uint64_t kMaxPlanBytes = 4 * kMiB;
 constexpr std::size_t kMaxDrills = 100'000;
 constexpr int kLockAttempts = 100;
+constexpr std::size_t kMaxServiceDigits = 128;
 
 std::string encode(const BegunDrill& begun) {
   const nlohmann::ordered_json json{{"v", 1},
@@ -117,6 +118,17 @@ Result<std::vector<DecodedDrill>> read_all(FileSystem& files, const std::string&
 std::string make_drill_id(std::string_view scenario, WallTime now, Random& random) {
   return fmt::format("drill-{}-{:%Y%m%dT%H%M%SZ}-{}", scenario.substr(0, 60),
                      std::chrono::time_point_cast<std::chrono::seconds>(now), to_hex(random.bytes(2)));
+}
+
+Result<std::unique_ptr<FileLock>> lock_sandbox(FileSystem& files, const std::string& drills, const std::string& service,
+                                               const std::string& environment) {
+  RETURN_IF_ERROR(files.create_directories(drills));
+  // A service's name may hold anything: as digits it leads nowhere else.
+  const std::string name = to_hex(ByteView(service)).substr(0, kMaxServiceDigits) + "-" + environment;
+  auto lock = files.lock(fmt::format("{}/sandbox-{}.lock", drills, name));
+  if (lock || lock.error().kind() != ErrorKind::kFailedPrecondition) return lock;
+  return Error(ErrorKind::kFailedPrecondition, "another drill runs, or is cleaned up after, in " + environment,
+               "wait for its end: anclora drill list");
 }
 
 Result<OpenDrill> begin_drill(FileSystem& files, const std::string& drills, BegunDrill begun,

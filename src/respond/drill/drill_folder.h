@@ -37,6 +37,11 @@ struct OpenDrill {
   std::unique_ptr<FileLock> lock;
 };
 
+// For as long as a drill uses this environment: two in one sandbox would take each other's disaster for their own.
+// kFailedPrecondition, with what to wait for, while another process holds it.
+Result<std::unique_ptr<FileLock>> lock_sandbox(FileSystem& files, const std::string& drills, const std::string& service,
+                                               const std::string& environment);
+
 // Durable: the folder, begun.json and, where there is one, the plan. kAlreadyExists when the id is taken.
 Result<OpenDrill> begin_drill(FileSystem& files, const std::string& drills, BegunDrill begun,
                               const std::optional<Bytes>& plan_bytes);

@@ -189,6 +189,20 @@ TEST(DrillFolder, ABegunDrillIsAbandonedOnceItsProcessIsGone) {
   EXPECT_TRUE(find_abandoned(kept.disk, kDrills)->empty());
 }
 
+TEST(DrillFolder, TwoDrillsDoNotShareASandbox) {
+  Kept kept;
+  auto first = lock_sandbox(kept.disk, kDrills, "a/../service", "local");
+  ASSERT_TRUE(first) << first.error().message();
+  const auto second = lock_sandbox(kept.disk, kDrills, "a/../service", "local");
+  ASSERT_FALSE(second);
+  EXPECT_EQ(second.error().kind(), ErrorKind::kFailedPrecondition);
+  EXPECT_NE(second.error().message().find("another drill runs"), std::string::npos);
+  EXPECT_TRUE(lock_sandbox(kept.disk, kDrills, "a/../service", "staging"));
+  EXPECT_TRUE(read_drills(kept.disk, kDrills)->damage.empty());
+  first->reset();
+  EXPECT_TRUE(lock_sandbox(kept.disk, kDrills, "a/../service", "local"));
+}
+
 TEST(DrillRecord, MissedAndUnmeasuredObjectivesAreReasons) {
   std::vector<std::string> reasons;
   const DrillObjectives wanted{"high", seconds(3), seconds(9), seconds(1)};
