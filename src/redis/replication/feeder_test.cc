@@ -149,11 +149,14 @@ TEST_P(FeederToRealTarget, ResumesAfterCutsInTheBaseAndInTheStream) {
 TEST_P(FeederToRealTarget, NeverDeliversTheEndOfADamagedBase) {
   History history(45, 1000, 10);
   Bytes damaged = history.recording->base();
-  damaged[damaged.size() / 2] = static_cast<char>(damaged[damaged.size() / 2] ^ 1);
+  // In what a server does not use. Over a damaged key it may fall itself, long before the end: one that is there twice
+  // is a panic (Redis, rdbLoadRioWithLoadingCtx).
+  const std::string_view unused = "redis-ver";
+  ASSERT_NE(damaged.find(unused), Bytes::npos);
+  const std::size_t place = damaged.find(unused) + unused.size() + 1;  // behind the length of the value
+  damaged[place] = static_cast<char>(damaged[place] ^ 1);
   history.recording->replace_base(std::move(damaged));
-  // Without its own checks a server may fall over the damaged value itself, long before the end.
-  const auto target =
-      RedisServer::start({std::string("repl-diskless-load ") + GetParam(), "sanitize-dump-payload yes"});
+  const auto target = RedisServer::start({std::string("repl-diskless-load ") + GetParam()});
   FeederOptions options;
   options.chunk_bytes = 1024;
   const auto feeder = feed(*history.recording, options);
