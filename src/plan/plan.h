@@ -2,6 +2,7 @@
 // Everything that the user names has an `id` and a place in the file. Pure values: no clock, file or network.
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -143,6 +144,9 @@ struct Scenario {
   std::vector<Step> after;          // post-recovery work: not in the RTO
   Duration undo_window{};
   Place place;
+
+  // Every list of steps there is, in the order in which a drill comes to them.
+  std::array<const std::vector<Step>*, 5> step_lists() const { return {&prepare, &inject, &steps, &after, &cleanup}; }
 };
 
 struct DrillSchedule {

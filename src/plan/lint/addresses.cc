@@ -79,7 +79,7 @@ void lint_addresses(const Plan& plan, Findings& findings) {
   for (const Probe& probe : plan.probes)
     if (probe.uses == "probe.http") check_path(probe.with, "path", "probe \"" + probe.id + "\"", findings);
   for (const Scenario& scenario : plan.scenarios)
-    for (const auto* steps : {&scenario.prepare, &scenario.inject, &scenario.steps, &scenario.after, &scenario.cleanup})
+    for (const auto* steps : scenario.step_lists())
       for (const Step& step : *steps)
         if (step.uses == "probe.http") check_path(step.with, "path", "step \"" + step.id + "\"", findings);
 }

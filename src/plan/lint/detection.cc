@@ -123,7 +123,7 @@ void lint_detection(const Plan& plan, Findings& findings) {
     check_scenario(plan, scenario, findings);
     check_restored(plan, scenario, findings);
     for (const Condition& condition : scenario.restored) used.insert(condition.probe);
-    for (const auto* steps : {&scenario.prepare, &scenario.inject, &scenario.steps, &scenario.after, &scenario.cleanup})
+    for (const auto* steps : scenario.step_lists())
       for (const Step& step : *steps)
         for (const char* key : {"probe", "check", "invariants"})
           if (const Value* value = step.with.find(key)) used.insert(value->text);

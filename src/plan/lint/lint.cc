@@ -11,7 +11,7 @@ constexpr std::size_t kMaxSteps = 500;
 bool refuse_size(const Plan& plan, Findings& findings) {
   bool refused = false;
   for (const Scenario& scenario : plan.scenarios)
-    for (const auto* steps : {&scenario.prepare, &scenario.inject, &scenario.steps, &scenario.after, &scenario.cleanup})
+    for (const auto* steps : scenario.step_lists())
       if (steps->size() > kMaxSteps) {
         add_error(findings, "plan.size", scenario.place,
                   fmt::format("a list of {} steps; {} are allowed", steps->size(), kMaxSteps), "split the scenario");

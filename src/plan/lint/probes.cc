@@ -85,7 +85,7 @@ void lint_probes(const Plan& plan, Findings& findings) {
     check_with(plan, probe.uses, probe.with, findings);
   }
   for (const Scenario& scenario : plan.scenarios)
-    for (const auto* steps : {&scenario.prepare, &scenario.inject, &scenario.steps, &scenario.after, &scenario.cleanup})
+    for (const auto* steps : scenario.step_lists())
       for (const Step& step : *steps) check_with(plan, step.uses, step.with, findings);
 }
 

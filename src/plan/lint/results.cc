@@ -138,8 +138,7 @@ void check_exit_code(const Step& step, Findings& findings) {
 
 void lint_results(const Plan& plan, Findings& findings) {
   for (const Scenario& scenario : plan.scenarios)
-    for (const Steps* steps :
-         {&scenario.prepare, &scenario.inject, &scenario.steps, &scenario.after, &scenario.cleanup})
+    for (const Steps* steps : scenario.step_lists())
       for (const Step& step : *steps) {
         check_point(*steps, step, findings);
         check_from(*steps, step, findings);

@@ -146,7 +146,7 @@ void lint_steps(const Plan& plan, Findings& findings) {
     if (scenario.declare)
       check_approval(plan, *scenario.declare, "the declaration of \"" + scenario.id + "\"", findings);
     for (const Step& step : scenario.steps) check_times(step, findings);
-    for (const auto* steps : {&scenario.prepare, &scenario.inject, &scenario.steps, &scenario.after, &scenario.cleanup})
+    for (const auto* steps : scenario.step_lists())
       for (const Step& step : *steps) {
         if (step.approve) check_approval(plan, *step.approve, "step \"" + step.id + "\"", findings);
         check_availability(plan, step, findings);

@@ -117,7 +117,7 @@ void lint_targets(const Plan& plan, Findings& findings) {
   for (const Contact& contact : plan.contacts)
     for (const Channel& channel : contact.channels) check_literals(channel.settings, "", findings);
   for (const Scenario& scenario : plan.scenarios)
-    for (const auto* steps : {&scenario.prepare, &scenario.inject, &scenario.steps, &scenario.after, &scenario.cleanup})
+    for (const auto* steps : scenario.step_lists())
       for (const Step& step : *steps) {
         check_literals(step.with, "", findings);
         check_flip_answers(plan, step, findings);

@@ -22,7 +22,7 @@ std::string kept_name(const std::string& contact, std::uint32_t index) {
 // The severity of the scenario that has this step.
 std::string severity_of(const plan::Plan& plan, const plan::Step& step) {
   for (const plan::Scenario& scenario : plan.scenarios)
-    for (const auto* steps : {&scenario.prepare, &scenario.inject, &scenario.steps, &scenario.after, &scenario.cleanup})
+    for (const auto* steps : scenario.step_lists())
       for (const plan::Step& known : *steps)
         if (known.id == step.id && known.place == step.place) return scenario.severity;
   return {};

@@ -31,7 +31,7 @@ class Proof {
       : plan_(plan), environment_(environment), world_(world) {}
 
   Status all_changed_targets_are_replaced(const plan::Scenario& scenario) {
-    for (const auto* steps : {&scenario.prepare, &scenario.inject, &scenario.steps, &scenario.after, &scenario.cleanup})
+    for (const auto* steps : scenario.step_lists())
       for (const plan::Step& step : *steps) {
         if (!plan::mutates(step)) continue;
         for (const plan::NamedTarget& named : plan::targets_of(plan_, step.uses, step.with)) {
