@@ -7,9 +7,6 @@
 namespace anclora {
 namespace {
 
-// Makes a terminal show characters in another order than they stand there: embeddings, overrides, isolates.
-bool reorders(char32_t point) { return (point >= 0x202a && point <= 0x202e) || (point >= 0x2066 && point <= 0x2069); }
-
 std::string spelt_out(std::string_view text, bool in_a_line) {
   std::string out;
   out.reserve(text.size());
@@ -29,6 +26,8 @@ std::string spelt_out(std::string_view text, bool in_a_line) {
 }
 
 }  // namespace
+
+bool reorders(char32_t point) { return (point >= 0x202a && point <= 0x202e) || (point >= 0x2066 && point <= 0x2069); }
 
 std::string printable_text(std::string_view text) { return spelt_out(text, false); }
 std::string printable_line(std::string_view text) { return spelt_out(text, true); }

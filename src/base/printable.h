@@ -13,6 +13,10 @@ std::string printable_text(std::string_view text);
 // The same for a text that stands within a line: newlines and tabs are spelt out, too.
 std::string printable_line(std::string_view text);
 
+// Makes a terminal show characters in another order than they stand there: embeddings, overrides, isolates (Unicode
+// Standard Annex 9).
+bool reorders(char32_t point);
+
 // How many bytes at the end of `text` are the beginning of a character whose rest may still come: 0 to 3.
 std::size_t unfinished_character(std::string_view text);
 

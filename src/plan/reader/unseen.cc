@@ -1,13 +1,13 @@
 #include "plan/reader/unseen.h"
 
+#include "base/printable.h"
 #include "base/utf8.h"
 
 namespace anclora::plan {
 namespace {
 
 bool is_unseen(char32_t point) {
-  return (point >= 0x80 && point < 0xa0) || point == 0x2028 || point == 0x2029 ||
-         (point >= 0x202a && point <= 0x202e) || (point >= 0x2066 && point <= 0x2069) || point == 0x200e ||
+  return (point >= 0x80 && point < 0xa0) || point == 0x2028 || point == 0x2029 || reorders(point) || point == 0x200e ||
          point == 0x200f || point == 0xfeff;
 }
 
