@@ -8,9 +8,6 @@
 
 namespace anclora::app {
 
-// For what counts back from now, or keeps for so long: no repository is older.
-inline constexpr Duration kLongestAgo = std::chrono::days(36500);
-
 // `text` as parse_duration() reads it; also "0" and "0s" where `least` is zero. kInvalidArgument, naming the option,
 // the text and the range, when it is no duration or out of the range.
 Result<Duration> duration_option(std::string_view option, const std::string& text, Duration least, Duration most);

@@ -12,6 +12,7 @@
 #include "protect/restore/restore_route.h"
 #include "protect/restore/scratch_base.h"
 #include "protect/restore/stream_boundary.h"
+#include "protect/restore/when.h"
 #include "storage/repository/expire.h"
 #include "storage/repository/mirror.h"
 #include "storage/repository/retire.h"
@@ -30,7 +31,7 @@ struct ExpireArguments {
 
 // Zero: nothing is kept, or no grace.
 Result<Duration> parse_keep(std::string_view option, const std::string& text) {
-  return duration_option(option, text, Duration::zero(), kLongestAgo);
+  return duration_option(option, text, Duration::zero(), protect::kLongestAgo);
 }
 
 Result<storage::RetentionPolicy> policy_of(const ExpireArguments& arguments) {

@@ -9,6 +9,7 @@
 #include "app/cli/json_text.h"
 #include "app/view/source_report.h"
 #include "protect/find/stream_find.h"
+#include "protect/restore/when.h"
 
 namespace anclora::app {
 namespace {
@@ -26,7 +27,7 @@ Result<std::optional<WallTime>> moment(const CommandContext& context, std::strin
   if (text.empty()) return std::optional<WallTime>();
   if (text.ends_with(" ago")) {
     ASSIGN_OR_RETURN(const Duration ago,
-                     duration_option(option, text.substr(0, text.size() - 4), Duration(1), kLongestAgo));
+                     duration_option(option, text.substr(0, text.size() - 4), Duration(1), protect::kLongestAgo));
     return std::optional<WallTime>(context.clock.wall_now() - ago);
   }
   const auto time = parse_rfc3339(text);

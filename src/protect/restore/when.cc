@@ -7,8 +7,6 @@
 namespace anclora::protect {
 namespace {
 
-constexpr Duration kLongestAgo = std::chrono::days(36500);
-
 Error refusal(std::string_view text, std::string_view why) {
   return Error(ErrorKind::kInvalidArgument, fmt::format("\"{}\" is not a moment: {}", text, why),
                "write latest, a time such as 2026-11-24T12:34:56Z, \"5m ago\", offset:N, offset:T/N, before:N, "

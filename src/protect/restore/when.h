@@ -13,6 +13,9 @@
 
 namespace anclora::protect {
 
+// No repository is older: what counts back from now, or keeps for so long, is at most this.
+inline constexpr Duration kLongestAgo = std::chrono::days(36500);
+
 struct WhenLatest {
   friend bool operator==(const WhenLatest&, const WhenLatest&) = default;
 };
