@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <map>
 
 #include "protect/restore/databases_used.h"
@@ -16,7 +17,9 @@ namespace anclora::protect {
 namespace {
 
 constexpr Duration kPoll = std::chrono::milliseconds(5);
-constexpr Duration kPollAtTheEnd = std::chrono::milliseconds(1);  // each is a part of the time to recovery
+// Once all is sent each pause is a part of the time to recovery; a target that takes long is asked less and less often.
+constexpr Duration kShortestPoll = std::chrono::milliseconds(1);
+constexpr Duration kLongestPoll = std::chrono::milliseconds(50);
 constexpr Duration kTellEvery = std::chrono::milliseconds(200);
 constexpr Duration kLookEvery = std::chrono::seconds(2);
 
@@ -283,6 +286,7 @@ class LiveRestore {
     const MonoTime begin = tools_.clock.mono_now();
     MonoTime told = begin;
     MonoTime looked = begin;
+    std::optional<MonoTime> all_sent_since;
     while (true) {
       if (auto failure = feeder_->failure()) return *failure;
       const redis::FeederProgress progress = feeder_->progress();
@@ -300,6 +304,10 @@ class LiveRestore {
         told = now;
       }
       const bool all_sent = progress.end.has_value();
+      if (!all_sent)
+        all_sent_since.reset();
+      else if (!all_sent_since)
+        all_sent_since = now;
       if (all_sent || now - looked > kLookEvery) {
         looked = now;
         RETURN_IF_ERROR(link_.look());
@@ -310,7 +318,8 @@ class LiveRestore {
           RETURN_IF_ERROR(compare_and_go_on());
         }
       }
-      tools_.clock.sleep_for(all_sent ? kPollAtTheEnd : kPoll);
+      tools_.clock.sleep_for(all_sent ? std::clamp<Duration>((now - *all_sent_since) / 16, kShortestPoll, kLongestPoll)
+                                      : kPoll);
     }
   }
 
