@@ -67,16 +67,6 @@ Result<int> run_schedule(CommandContext& context, const ListArguments& arguments
   return ledger.damage.empty() ? 0 : print_error(context, damage_of(ledger));
 }
 
-// The named drill, or the newest.
-Result<respond::DrillRecord> choose_drill(const respond::DrillLedger& ledger, const std::string& id) {
-  if (!ledger.records.empty() && id.empty()) return ledger.records.back();
-  const auto found = std::ranges::find(ledger.records, id, &respond::DrillRecord::id);
-  if (found != ledger.records.end()) return *found;
-  return Error(ErrorKind::kNotFound, id.empty() ? "no drill was run on this machine" : "there is no drill " + id,
-               ledger.records.empty() ? "run one: anclora drill run restore --repo REPO"
-                                      : "see those there are: anclora drill list");
-}
-
 Result<int> run_show(CommandContext& context, const ListArguments& arguments) {
   ASSIGN_OR_RETURN(const respond::DrillLedger ledger, read_ledger(context));
   ASSIGN_OR_RETURN(const respond::DrillRecord record, choose_drill(ledger, arguments.id));

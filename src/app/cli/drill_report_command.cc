@@ -44,25 +44,17 @@ respond::ReportFacts facts_of_runs(const CommandContext& context, const respond:
 
 Result<int> report_drill(CommandContext& context, const Arguments& arguments) {
   ASSIGN_OR_RETURN(const respond::DrillLedger ledger, respond::read_drills(context.files, drills_folder(context)));
-  const auto& records = ledger.records;
-  const auto found = arguments.id.empty() && !records.empty()
-                         ? records.end() - 1
-                         : std::ranges::find(records, arguments.id, &respond::DrillRecord::id);
-  if (found == records.end())
-    return Error(
-        ErrorKind::kNotFound,
-        arguments.id.empty() ? "no drill was run on this machine" : "there is no drill " + arguments.id,
-        records.empty() ? "run one: anclora drill run restore --repo REPO" : "see those there are: anclora drill list");
+  ASSIGN_OR_RETURN(const respond::DrillRecord record, choose_drill(ledger, arguments.id));
   respond::ReportFacts facts =
-      respond::collect_drill_facts(*found, facts_of_runs(context, *found), context.clock.wall_now());
-  ASSIGN_OR_RETURN(const auto written, read_drill_words(context, found->id));
+      respond::collect_drill_facts(record, facts_of_runs(context, record), context.clock.wall_now());
+  ASSIGN_OR_RETURN(const auto written, read_drill_words(context, record.id));
   if (written) respond::add_what_people_wrote(facts, *written);
-  const auto results = respond::to_results(records);
-  if (!found->plan_hash.empty())
+  const auto results = respond::to_results(ledger.records);
+  if (!record.plan_hash.empty())
     facts.plan_verified = std::ranges::any_of(results, [&](const plan::DrillResult& drill) {
-      return drill.passed && drill.scenario == found->scenario && drill.plan_hash == found->plan_hash;
+      return drill.passed && drill.scenario == record.scenario && drill.plan_hash == record.plan_hash;
     });
-  facts.evidence.push_back({"drill_records", "", to_hex(ledger.tip), records.size(), "anclora drill list"});
+  facts.evidence.push_back({"drill_records", "", to_hex(ledger.tip), ledger.records.size(), "anclora drill list"});
   ASSIGN_OR_RETURN(const int code, deliver_report(context, std::move(facts), arguments.report));
   if (ledger.damage.empty()) return code;
   return print_error(

@@ -111,6 +111,15 @@ respond::DrillRecord record_of(const respond::BegunDrill& begun) {
   return record;
 }
 
+Result<respond::DrillRecord> choose_drill(const respond::DrillLedger& ledger, const std::string& id) {
+  if (!ledger.records.empty() && id.empty()) return ledger.records.back();
+  const auto found = std::ranges::find(ledger.records, id, &respond::DrillRecord::id);
+  if (found != ledger.records.end()) return *found;
+  return Error(ErrorKind::kNotFound, id.empty() ? "no drill was run on this machine" : "there is no drill " + id,
+               ledger.records.empty() ? "run one: anclora drill run restore --repo REPO"
+                                      : "see those there are: anclora drill list");
+}
+
 Result<int> end_drill(CommandContext& context, respond::DrillRecord record) {
   record.passed = record.reasons.empty();
   record.ended = context.clock.wall_now();

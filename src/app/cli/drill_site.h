@@ -35,6 +35,9 @@ struct ReadPlan {
 };
 Result<ReadPlan> read_plan_file(const CommandContext& context, const std::string& file);
 
+// The named drill that has ended, or the newest where `id` is empty. kNotFound says where to look.
+Result<respond::DrillRecord> choose_drill(const respond::DrillLedger& ledger, const std::string& id);
+
 // Prints the record, keeps it, and answers the exit code: 0 passed, 1 not.
 Result<int> end_drill(CommandContext& context, respond::DrillRecord record);
 // What is in every record of this process.

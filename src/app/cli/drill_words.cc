@@ -1,7 +1,5 @@
 #include "app/cli/drill_words.h"
 
-#include <algorithm>
-
 #include "app/cli/drill_site.h"
 #include "app/cli/incident_site.h"
 
@@ -12,22 +10,12 @@ std::string words_folder(const CommandContext& context, const std::string& drill
   return drills_folder(context) + "/" + drill + "/written";
 }
 
-Result<respond::DrillRecord> choose_drill(const CommandContext& context, const std::string& drill) {
-  ASSIGN_OR_RETURN(const respond::DrillLedger ledger, respond::read_drills(context.files, drills_folder(context)));
-  const auto& records = ledger.records;
-  const auto found = drill.empty() && !records.empty() ? records.end() - 1
-                                                       : std::ranges::find(records, drill, &respond::DrillRecord::id);
-  if (found != records.end()) return *found;
-  return Error(ErrorKind::kNotFound,
-               drill.empty() ? "no drill has ended on this machine" : "no drill " + drill + " has ended",
-               "see those there are: anclora drill list");
-}
-
 }  // namespace
 
 Result<std::unique_ptr<respond::IncidentLog>> open_drill_words(const CommandContext& context,
                                                                const std::string& drill) {
-  ASSIGN_OR_RETURN(const respond::DrillRecord record, choose_drill(context, drill));
+  ASSIGN_OR_RETURN(const respond::DrillLedger ledger, respond::read_drills(context.files, drills_folder(context)));
+  ASSIGN_OR_RETURN(const respond::DrillRecord record, choose_drill(ledger, drill));
   if (record.plan_hash.empty())
     return Error(ErrorKind::kFailedPrecondition, record.id + " had no plan that says who you are",
                  "run it with --plan FILE");
