@@ -167,9 +167,9 @@ std::string ServeLoop::why_not(const respond::RuleVerdict& verdict, const respon
     const auto run = completed_.find(verdict.scenario);
     const bool known = run != completed_.end();
     return fmt::format(
-        "run {} recovered it at {}, and a rule that is confirmed again after that begins no other until a person "
+        "{} recovered it at {}, and a rule that is confirmed again after that begins no other until a person "
         "releases it (POST /api/rules/{}/release)",
-        known ? run->second.run : "",
+        known ? "run " + run->second.run : "a run",
         format_rfc3339(known ? run->second.ended.value_or(*verdict.acted_at) : *verdict.acted_at), verdict.rule);
   }
   // A run that waits for its declaration is the proposal: one approval, and it acts. Without a declaration it would act
