@@ -53,12 +53,18 @@ def through(world, stops_after=None, **settings):
     return link, ("--listen", f"127.0.0.1:{port}", "--announce", f"127.0.0.1:{link.port}")
 
 
-def test_a_target_killed_in_the_middle_is_told_and_the_restore_can_be_repeated(world):
+def stopped_in_the_middle(world):
+    """A restore whose target has a part of the base, and gets no more until link.hold is None."""
     source, _, repo = captured(world, 15)
     target = world.redis("target")
     link, options = through(world, stops_after=3_000_000)
     restore = world.spawn("restore", "--repo", repo, "--to", target.url, *options, log="restore.log")
     world.wait_for("the transfer", lambda: link.bytes_down >= 3_000_000)
+    return source, repo, target, link, restore
+
+
+def test_a_target_killed_in_the_middle_is_told_and_the_restore_can_be_repeated(world):
+    source, repo, target, link, restore = stopped_in_the_middle(world)
     target.kill()
     link.hold = None
     assert restore.wait(PATIENCE) in (8, 9, 14), world.logs()
@@ -69,11 +75,7 @@ def test_a_target_killed_in_the_middle_is_told_and_the_restore_can_be_repeated(w
 
 
 def test_a_target_that_is_started_again_in_the_middle_is_told_at_once(world):
-    source, _, repo = captured(world, 15)
-    target = world.redis("target")
-    link, options = through(world, stops_after=3_000_000)
-    restore = world.spawn("restore", "--repo", repo, "--to", target.url, *options, log="restore.log")
-    world.wait_for("the transfer", lambda: link.bytes_down >= 3_000_000)
+    source, repo, target, link, restore = stopped_in_the_middle(world)
     target.kill()
     target.start()
     link.hold = None
