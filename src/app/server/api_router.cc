@@ -186,6 +186,10 @@ ApiReply refused_request(int status) {
   switch (status) {
     case 404:
       return not_there();
+    case 411:
+      return refuse(Error(ErrorKind::kInvalidArgument, "the request does not say how long its body is",
+                          "send Content-Length, 0 where there is none: curl -d ''"),
+                    status);
     case 413:
       return refuse(Error(ErrorKind::kResourceExhausted, "the body is longer than 1 MiB",
                           "send less at a time: of readings at most 100"),
@@ -193,6 +197,8 @@ ApiReply refused_request(int status) {
     case 414:
       return refuse(Error(ErrorKind::kInvalidArgument, "the address is too long", "docs/api.md names the paths"),
                     status);
+    case 415:
+      return refuse(Error(ErrorKind::kInvalidArgument, "the body is compressed", "send it as it is"), status);
     default:
       return refuse(Error(ErrorKind::kInvalidArgument, "this is no request that the API can read",
                           "docs/api.md shows how to ask"),

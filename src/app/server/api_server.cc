@@ -18,7 +18,7 @@ class HttpApiServer final : public ApiServer {
     server_.Delete(".*", handle);
     // What the library refuses by itself.
     server_.set_error_handler([](const httplib::Request&, httplib::Response& response) {
-      if (response.body.empty()) fill(response, refused_request(response.status));
+      if (response.body.empty()) fill(response, refused_request(BoundedHttpServer::reason_of(response.status)));
     });
   }
 

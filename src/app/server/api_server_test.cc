@@ -70,6 +70,35 @@ TEST_F(ApiServerTest, TellsWhatTheLibraryRefusesAsAnyOtherError) {
   }
 }
 
+TEST_F(ApiServerTest, RefusesAnAnnouncedBodyWithoutWaitingForIt) {
+  const std::string post = "POST /alerts HTTP/1.1\r\nHost: 127.0.0.1\r\n";
+  const std::pair<std::string, std::string> cases[] = {{"Content-Length: 99999999999\r\n", "413"},
+                                                       {"Content-Length: 99999999999999999999999\r\n", "413"},
+                                                       {"Content-Length: -5\r\n", "400"},
+                                                       {"Content-Length: 1e3\r\n", "400"},
+                                                       {"Content-Length:\r\n", "411"},
+                                                       {"", "411"},
+                                                       {"Content-Length: 5\r\nContent-Encoding: gzip\r\n", "415"}};
+  for (const auto& [header, status] : cases) {
+    Witness witness;
+    const MonoTime begun = system_clock().mono_now();
+    const std::string reply = ask(post + header + "\r\n");
+    const Duration took = system_clock().mono_now() - begun;
+    EXPECT_EQ(reply.substr(9, 3), status) << header << reply.substr(0, 600);
+    EXPECT_NE(reply.find("\"message\": "), std::string::npos) << reply.substr(0, 600);
+    EXPECT_LE(took, witness.limit(seconds(3))) << header;
+  }
+}
+
+TEST_F(ApiServerTest, TakesNoMoreOfABodyInChunks) {
+  std::string request = "POST /alerts HTTP/1.1\r\nHost: 127.0.0.1\r\nTransfer-Encoding: chunked\r\n\r\n";
+  for (int i = 0; i < 24; ++i) request += "10000\r\n" + std::string(0x10000, 'x') + "\r\n";
+  EXPECT_EQ(ask(request).substr(9, 3), "413");
+  EXPECT_EQ(ask("POST /alerts HTTP/1.1\r\nHost: 127.0.0.1\r\nTransfer-Encoding: chunked\r\n\r\n2\r\n{}\r\n0\r\n\r\n")
+                .substr(9, 3),
+            "401");
+}
+
 TEST_F(ApiServerTest, EndsAtOnceThoughItHasJustBegun) {
   for (int i = 0; i < 100; ++i) {
     SetUp();

@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <array>
 #include <cerrno>
+#include <charconv>
 #include <functional>
 #include <optional>
 
@@ -18,7 +19,10 @@ constexpr Duration kLetGoWithin = std::chrono::seconds(1);
 constexpr std::size_t kBuffer = 4096;
 constexpr int kBacklog = 1024;
 
-thread_local MonoTime accepted_at;  // of the connection that this thread serves
+constexpr std::size_t kLargestHead = 256 << 10;  // all header lines together
+
+thread_local MonoTime accepted_at;        // of the connection that this thread serves
+thread_local bool sent_too_much = false;  // by its client
 
 // Also the time that a connection waits for a thread is its own.
 class CountedQueue final : public httplib::TaskQueue {
@@ -47,8 +51,10 @@ bool is_ready(int socket, short events, Duration timeout) {
 class TimedStream final : public httplib::Stream {
  public:
   using Limit = std::function<Duration()>;  // as things are at this moment
-  TimedStream(int socket, MonoTime begun, Limit to_read, Limit to_write)
-      : socket_{socket}, begun_{begun}, to_read_{std::move(to_read)}, to_write_{std::move(to_write)} {}
+  TimedStream(int socket, MonoTime begun, std::size_t most, Limit to_read, Limit to_write)
+      : socket_{socket}, begun_{begun}, left_{most}, to_read_{std::move(to_read)}, to_write_{std::move(to_write)} {
+    sent_too_much = false;
+  }
 
   bool is_readable() const override { return begin_ < end_ || wait(POLLIN, begun_, to_read_); }
   bool is_writable() const override { return wait(POLLOUT, writing_since(), to_write_); }
@@ -71,10 +77,12 @@ class TimedStream final : public httplib::Stream {
   bool fill() {
     // What waited long for a thread may be here whole: the first bytes are taken however late it is.
     const bool late = received_ && system_clock().mono_now() >= begun_ + to_read_();
-    if (late || !wait(POLLIN, begun_, to_read_)) return false;
+    sent_too_much = left_ == 0;
+    if (sent_too_much || late || !wait(POLLIN, begun_, to_read_)) return false;
     const ssize_t count = ::recv(socket_, buffer_.data(), buffer_.size(), MSG_DONTWAIT);
     begin_ = 0;
     end_ = count > 0 ? static_cast<std::size_t>(count) : 0;
+    left_ -= std::min(left_, end_);
     received_ = received_ || end_ > 0;
     return end_ > 0;
   }
@@ -93,6 +101,7 @@ class TimedStream final : public httplib::Stream {
 
   const int socket_;
   const MonoTime begun_;
+  std::size_t left_;  // how much more is taken; the library bounds no body that comes in chunks
   const Limit to_read_, to_write_;
   mutable std::optional<MonoTime> writing_since_;
   std::array<char, kBuffer> buffer_{};
@@ -110,12 +119,35 @@ void let_go(int socket) {
   ::close(socket);
 }
 
+// What is wrong with the announced body, as a status; nothing: it may be read. The library would wait for it first, or
+// unpack it, however large it becomes.
+std::optional<int> refusal_of(const httplib::Request& request, std::size_t largest_body) {
+  if (const std::string packed = request.get_header_value("Content-Encoding"); !packed.empty() && packed != "identity")
+    return 415;
+  if (!request.has_header("Content-Length")) {
+    const bool bare = request.method == "GET" || request.method == "HEAD" || request.method == "OPTIONS";
+    return bare || request.has_header("Transfer-Encoding") ? std::nullopt : std::optional(411);
+  }
+  const std::string length = request.get_header_value("Content-Length");
+  std::size_t bytes = 0;
+  const auto [end, error] = std::from_chars(length.data(), length.data() + length.size(), bytes);
+  if (error == std::errc::invalid_argument || end != length.data() + length.size()) return 400;
+  return error != std::errc() || bytes > largest_body ? std::optional(413) : std::nullopt;
+}
+
 }  // namespace
 
 BoundedHttpServer::BoundedHttpServer(HttpBounds bounds) : bounds_{bounds} {
   new_task_queue = [this] { return new CountedQueue(bounds_.threads, waiting_); };  // the library takes ownership
   set_payload_max_length(bounds_.largest_body);
+  set_pre_routing_handler([this](const httplib::Request& request, httplib::Response& response) {
+    const auto refused = refusal_of(request, bounds_.largest_body);
+    if (refused) response.status = *refused;
+    return refused ? HandlerResponse::Handled : HandlerResponse::Unhandled;
+  });
 }
+
+int BoundedHttpServer::reason_of(int status) { return sent_too_much ? 413 : status; }
 
 BoundedHttpServer::~BoundedHttpServer() {
   stopping_ = true;
@@ -145,7 +177,7 @@ Status BoundedHttpServer::serve(const Endpoint& address, const std::string& opti
 bool BoundedHttpServer::process_and_close_socket(socket_t socket) {
   const auto to_write = [this] { return waiting_ > 0 ? bounds_.while_others_wait : bounds_.whole; };
   const auto to_read = [this, to_write] { return stopping_ ? Duration::zero() : to_write(); };
-  TimedStream stream(socket, accepted_at, to_read, to_write);
+  TimedStream stream(socket, accepted_at, bounds_.largest_body + kLargestHead, to_read, to_write);
   bool closed = false;
   const bool answered = process_request(stream, true, closed, [](httplib::Request&) {});
   let_go(socket);

@@ -15,7 +15,7 @@ namespace anclora::app {
 
 struct HttpBounds {
   std::size_t threads = 64;                   // connections that are served at a time; more wait
-  std::size_t largest_body = 1 << 20;         // beyond it 413
+  std::size_t largest_body = 1 << 20;         // beyond it 413, as soon as it is announced
   Duration whole = std::chrono::seconds(10);  // to read a request, counted from its connection; to write an answer
   Duration while_others_wait = std::chrono::seconds(1);  // instead, while connections wait for a thread
 };
@@ -29,6 +29,8 @@ class BoundedHttpServer : public httplib::Server {
   // Serves from threads of its own. kAlreadyExists when the port is taken; `option` is what names another one.
   Status serve(const Endpoint& address, const std::string& option);
   std::uint16_t bound_port() const { return port_; }
+  // In a handler of errors: 413 where the library's own answer to a request that was too long was another.
+  static int reason_of(int status);
 
  private:
   bool process_and_close_socket(socket_t socket) override;
