@@ -119,6 +119,26 @@ TEST(RenderReport, LeavesWhatOnlyPeopleKnowAsMarkedBlanks) {
   EXPECT_EQ(blanks(), 5U);
 }
 
+TEST(RenderReport, ShowsEveryTextThatPeopleWroteOfADrill) {
+  ReportFacts facts = passed_drill();
+  const ReportWords words = {"word1", "word2", "word3", "word4", "word5", "word6", "word7", {"word8"}, {"word9"}};
+  facts.words = words;
+  for (const auto format : {ReportFormat::kMarkdown, ReportFormat::kHtml}) {
+    const std::string text = render_report(facts, format, Language::kEnglish);
+    for (int i = 1; i <= 9; ++i) EXPECT_NE(text.find("word" + std::to_string(i)), std::string::npos) << i;
+  }
+}
+
+TEST(RenderReport, AsksForTheRootCauseOfAFailedDrill) {
+  ReportFacts facts = passed_drill();
+  const auto asks = [&] {
+    return render_report(facts, ReportFormat::kMarkdown, Language::kEnglish).contains("Root cause");
+  };
+  EXPECT_FALSE(asks());
+  facts.state = "failed";
+  EXPECT_TRUE(asks());
+}
+
 TEST(RenderReport, MakesHostileTextsHarmlessInHtml) {
   for (const ReportFacts& facts : {failed_drill(), closed_incident()}) {
     for (const std::string& text : hostile_texts()) {

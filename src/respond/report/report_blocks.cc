@@ -15,6 +15,11 @@ using Phase = ReportCheck::Phase;
 
 bool is_over(const ReportFacts& facts) { return facts.ended.has_value(); }
 
+// A drill's report leaves no blank for what is usually of incidents only, and shows it where somebody wrote it.
+bool asks_for(const ReportFacts& facts, const std::string& written) {
+  return facts.kind == ReportKind::kIncident || !written.empty();
+}
+
 std::string name_of(const ReportFacts& facts, const std::string& id) {
   for (const ReportPerson& person : facts.people)
     if (person.id == id && !person.name.empty()) return fmt::format("{} ({})", person.name, id);
@@ -131,10 +136,10 @@ void write_impact(BlockWriter& out, const ReportFacts& facts) {
   out.heading("heading.impact");
   std::vector<Row> rows;
   rows.push_back({out.say("loss"), loss_cell(out, facts)});
-  if (facts.kind == ReportKind::kIncident) {
+  if (asks_for(facts, facts.words.users_affected))
     rows.push_back({out.say("users_affected"), out.or_blank(facts.words.users_affected)});
+  if (asks_for(facts, facts.words.revenue_impact))
     rows.push_back({out.say("revenue_impact"), out.or_blank(facts.words.revenue_impact)});
-  }
   out.pairs(std::move(rows));
   if (facts.impact.empty()) return;
   out.heading("heading.counts", 3);
@@ -145,10 +150,16 @@ void write_impact(BlockWriter& out, const ReportFacts& facts) {
             {false, true, false});
 }
 
-void write_resolution(BlockWriter& out, const ReportFacts& facts) {
+void write_root_cause(BlockWriter& out, const ReportFacts& facts) {
+  if (!asks_for(facts, facts.words.root_cause) && facts.state != "failed") return;
   out.heading("heading.root_cause");
   out.blank_or(facts.words.root_cause);
+}
+
+void write_resolution(BlockWriter& out, const ReportFacts& facts) {
+  if (!asks_for(facts, facts.words.resolution)) return;
   out.heading("heading.resolution");
+  if (facts.kind == ReportKind::kDrill) return out.blank_or(facts.words.resolution);
   ReportBlock list;
   list.kind = ReportBlock::Kind::kList;
   for (const ReportStep& step : facts.steps)
@@ -189,7 +200,7 @@ void write_lessons(BlockWriter& out, const ReportFacts& facts) {
   write_list_or_blank(out, facts.words.went_well);
   out.heading("heading.to_improve", 3);
   write_list_or_blank(out, facts.words.to_improve);
-  if (facts.kind == ReportKind::kDrill) return;
+  if (!asks_for(facts, facts.words.prevention)) return;
   out.heading("heading.prevention");
   out.blank_or(facts.words.prevention);
 }
@@ -259,7 +270,8 @@ std::vector<ReportBlock> report_blocks(const ReportFacts& facts, Language langua
   write_objectives(out, facts);
   if (facts.kind == ReportKind::kDrill) write_checks(out, facts);
   write_timeline(out, facts);
-  if (facts.kind == ReportKind::kIncident) write_resolution(out, facts);
+  write_root_cause(out, facts);
+  write_resolution(out, facts);
   write_impact(out, facts);
   if (facts.kind == ReportKind::kIncident) write_checks(out, facts);
   write_actions(out, facts);
