@@ -135,6 +135,8 @@ TEST_F(RunCopyTest, LetsASurvivorFinishWithoutRepeatingWhatItCouldNotRead) {
   ASSERT_EQ(take_over().value(), RunEnd::kPersonNeeded);
   EXPECT_EQ(world.step("a").state, StepState::kDone);
   EXPECT_EQ(world.step("d").state, StepState::kUnknown);
+  EXPECT_THAT(world.step("d").problem,
+              ::testing::StartsWith("the machine that had the run before may have begun it; "));
   world.ask(RequestKind::kDone, "d", "bob", "I looked");
   ASSERT_EQ(world.resume().value(), RunEnd::kFinished);
   for (const char* step : {"a", "b", "c", "d"}) EXPECT_EQ(world.actions.effects(step), 1) << step;

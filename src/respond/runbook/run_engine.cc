@@ -237,10 +237,11 @@ Status RunEngine::abandon(std::size_t step) {
 }
 
 void RunEngine::spawn(const std::shared_ptr<StepAttempt>& attempt, Kind kind, bool recover) {
-  const AttemptMode mode = kind == Kind::kUndo     ? AttemptMode::kUndo
-                           : kind == Kind::kVerify ? AttemptMode::kVerifyOnly
-                           : recover               ? AttemptMode::kRecover
-                                                   : AttemptMode::kFresh;
+  const AttemptMode mode = kind == Kind::kUndo      ? AttemptMode::kUndo
+                           : kind == Kind::kVerify  ? AttemptMode::kVerifyOnly
+                           : kind == Kind::kRecover ? AttemptMode::kRecover
+                           : recover                ? AttemptMode::kUncertain
+                                                    : AttemptMode::kFresh;
   if (run_->world().steps_in_this_thread) return run_attempt(*run_, attempt, mode);
   ++run_->threads;
   // Detached: an action that hangs must not hold the engine up. It keeps the run alive as long as it needs it.

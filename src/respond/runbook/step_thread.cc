@@ -50,7 +50,8 @@ class Attempt {
     action_ = std::move(*action);
     if (mode == AttemptMode::kUndo) return undo();
     if (mode == AttemptMode::kVerifyOnly) return verify();
-    if (mode == AttemptMode::kRecover) return recover();
+    if (mode == AttemptMode::kRecover) return recover("interrupted while it may have changed something");
+    if (mode == AttemptMode::kUncertain) return recover("the machine that had the run before may have begun it");
     if (!step_.mutates) return execute();
     const auto seen = action_->probe(context_);
     if (seen && seen->done == Done::kYes) return found_done(*seen);
@@ -100,7 +101,7 @@ class Attempt {
     if (run_.record(*attempt_, std::move(intent), false)) execute();
   }
 
-  void recover() {
+  void recover(const std::string& cut_short) {
     if (!step_.mutates) return repeat();
     const auto seen = action_->probe(context_);
     const StepStatus before = status();
@@ -113,8 +114,7 @@ class Attempt {
     }
     if (again) return repeat();
     std::string look = seen ? "found: " + seen->current : "it could not be looked at: " + seen.error().to_string();
-    const std::string why =
-        before.timed_out ? before.problem : std::string("interrupted while it may have changed something");
+    const std::string& why = before.timed_out ? before.problem : cut_short;
     end(record_of(RecordKind::kUnknown, fmt::format("{}; {}", why, look)));
   }
 

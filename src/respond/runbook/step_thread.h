@@ -11,7 +11,13 @@
 
 namespace anclora::respond {
 
-enum class AttemptMode : std::uint8_t { kFresh, kRecover, kVerifyOnly, kUndo };
+enum class AttemptMode : std::uint8_t {
+  kFresh,
+  kRecover,    // it was cut short
+  kUncertain,  // the machine that had the run before may have begun it
+  kVerifyOnly,
+  kUndo,
+};
 
 // The same for every attempt of a step in a run: 32 hex digits.
 std::string idempotency_token(const std::string& run, const std::string& step);
