@@ -15,6 +15,7 @@ def test_wrong_words_are_told_and_change_nothing(world):
     repo = world.folder / "repo"
     world.init(repo)
     world.run("init", world.folder / "other")
+    (world.folder / "plan.pdf").write_bytes(b"%PDF-1.7\0binary")
     before = names(world.folder)
 
     def refused(*args, code=2):
@@ -75,6 +76,7 @@ def test_wrong_words_are_told_and_change_nothing(world):
     assert "--restore" in refused("verify", "--name", "nope")
     assert "inside each other" in refused("mirror", "--to", repo / "copy")
     assert "inside each other" in refused("mirror", "--to", world.folder)
+    assert "is no text" in refused("plan", "import", world.folder / "plan.pdf")
     nowhere = world.folder / "nowhere" / "work"
     for command in (("restore", "--to", f"rdb:{world.folder}/dump.rdb"), ("restore", "--to", "redis://127.0.0.1:1"),
                     ("verify", "--restore"), ("expire",), ("bisect", "--check", "k* type=hash"), ("drill", "run", "restore")):

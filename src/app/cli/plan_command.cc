@@ -79,6 +79,10 @@ Result<int> run_show(const CommandContext& context, const std::string& file, con
 // The draft on standard output, what is wrong with the paper on standard error, one JSON object a line.
 Result<int> run_import(const CommandContext& context, const std::string& file) {
   ASSIGN_OR_RETURN(const Bytes bytes, read_file(context, file));
+  // Characters of any old encoding are the importer's to judge; these bytes are in no text.
+  if (bytes.find('\0') != Bytes::npos)
+    return Error(ErrorKind::kInvalidArgument, file + " is no text",
+                 "name the paper plan's Markdown; of a PDF or a Word file, save it as Markdown first");
   const plan::ImportedPaper imported = plan::import_paper(bytes);
   for (const plan::Finding& fault : imported.faults) context.err << plan::to_json_line(file, fault) << "\n";
   context.out << imported.draft;

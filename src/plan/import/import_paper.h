@@ -16,7 +16,7 @@ struct ImportedPaper {
   Findings faults;    // of the paper, with its lines, sorted
 };
 
-// Any bytes give a draft: what is not found is said in it and as a fault `import.not_found`. Never fails.
+// Any text gives a draft: what is not found is said in it and as a fault `import.not_found`. Never fails.
 // Bytes beyond kMaxPaperBytes are left out (`import.too_large`).
 ImportedPaper import_paper(std::string_view bytes);
 
