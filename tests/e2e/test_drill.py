@@ -91,6 +91,8 @@ def test_a_damaged_repository_fails_the_drill(world):
 
 def test_a_changed_record_shows(world):
     _, repo, _ = filled(world)
+    mistyped = world.run("drill", "run", "restore", "--repo", repo, "--name", "defualt", check=False)
+    assert mistyped.code == 3 and "it holds: default" in mistyped.err and not records(world), mistyped
     for _ in range(3):
         world.run("drill", "run", "restore", "--repo", repo, "--no-digest")
     first = min(records(world), key=lambda path: json.loads(path.read_text())["n"])

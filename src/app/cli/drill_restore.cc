@@ -1,5 +1,6 @@
 // `anclora drill run restore`: run_restore_drill_command() of drill_site.h.
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
 #include <ostream>
@@ -112,6 +113,18 @@ Status restore_and_measure(const CommandContext& context, const DrillArguments& 
   return ran;
 }
 
+// A name that is mistyped is no failed rehearsal. Whatever else is wrong with the repository is one, and recorded.
+Status refuse_unknown_source(const CommandContext& context, const std::string& name, const std::string& repository) {
+  if (name.empty() || name.starts_with("safety/")) return {};
+  RETURN_IF_ERROR(storage::check_source_name(name));
+  const auto store = context.open_store(repository);
+  if (!store) return {};
+  const auto sources = storage::list_sources(**store);
+  if (!sources || sources->empty() || std::ranges::find(*sources, name) != sources->end()) return {};
+  return Error(ErrorKind::kNotFound, fmt::format("{} holds no source {}", (*store)->describe(), name),
+               fmt::format("it holds: {}", fmt::join(*sources, ", ")));
+}
+
 }  // namespace
 
 Result<int> run_restore_drill_command(CommandContext& context, const DrillArguments& arguments) {
@@ -128,6 +141,7 @@ Result<int> run_restore_drill_command(CommandContext& context, const DrillArgume
   if (setup.repository.empty())
     return Error(ErrorKind::kInvalidArgument, "from which repository is not said",
                  "anclora drill run restore --repo REPO, or --plan FILE");
+  RETURN_IF_ERROR(refuse_unknown_source(context, arguments.name, setup.repository));
   respond::BegunDrill begun = begun_now(context, "restore", read ? &*read : nullptr);
   begun.environment = arguments.environment.empty() ? "scratch" : arguments.environment;
   begun.starter = arguments.contact;
