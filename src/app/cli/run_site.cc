@@ -74,7 +74,11 @@ Result<StoredRun> read_run(const CommandContext& context, const std::string& run
   }
   if (!journal) return journal.error();
   stored.journal = std::move(*journal);
-  if (stored.journal.records.empty()) return Error(ErrorKind::kNotFound, run + " has not begun", "start a new run");
+  if (stored.journal.records.empty())
+    return Error(ErrorKind::kNotFound, "the journal of " + run + " is empty: it has not begun, or its records are lost",
+                 fmt::format("see whether the repository has a copy of it: anclora run resume --take-over --run {} "
+                             "--repo REPO; it had not begun: start a new run",
+                             run));
   const respond::RunRecord& first = stored.journal.records.front();
   ASSIGN_OR_RETURN(const Bytes bytes, respond::read_frozen_plan(context.files, stored.folder));
   ASSIGN_OR_RETURN(stored.plan, plan::read_kept_plan(first.field("plan_file"), bytes));
