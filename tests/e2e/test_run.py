@@ -188,6 +188,8 @@ def test_approval_by_another_than_the_starter_while_the_run_goes_on(world):
     site = Site(world, [step("gate", more=", approve: {roles: [lead, oncall], timeout: 5m}")])
     process = site.start()
     site.wait_state("gate", "awaiting_approval")
+    typed = f"anclora run approve gate --run {site.status()['run']} --as NAME"
+    world.wait_for("the command to type", lambda: typed in (world.folder / "run.log").read_text())
     own = world.run("run", "approve", "gate", "--as", "ada", check=False)
     assert own.code == 5 and "started this run" in own.err, own
     assert site.count("gate") == 0
@@ -276,6 +278,9 @@ def test_a_changed_journal_is_shown(world):
     journal.write_text(text.replace('"actor"', '"actoR"') if '"actor"' in text else text.replace("exec", "exeC", 1))
     outcome = world.run("run", "status", "--verify", check=False)
     assert outcome.code == 12 and "journal-000001.jsonl:" in outcome.err, outcome
+    journal.write_text("")
+    outcome = world.run("run", "status", "--verify", check=False)
+    assert outcome.code == 3 and "or its records are lost" in outcome.err and "--take-over --run lost-" in outcome.err, outcome
 
 
 def test_work_by_hand_waits_for_its_evidence(world):
@@ -284,6 +289,7 @@ def test_work_by_hand_waits_for_its_evidence(world):
     site.wait_state("hand", "running")
     world.wait_for("it asks", lambda: site.status()["state"] == "waiting")
     assert site.status()["next_command"].startswith("anclora run done hand")
+    world.wait_for("the command to type", lambda: "  anclora run done hand --run " in (world.folder / "run.log").read_text())
     world.run("run", "done", "hand", "--as", "bob", "--evidence", "all green")
     assert finish(process) == 0, world.logs()
 

@@ -49,7 +49,28 @@ struct Lent {
   std::unique_ptr<respond::RunClaim> claim;
   std::unique_ptr<respond::RunCopy> copy;
   std::unique_ptr<respond::ActionRegistry> actions;
+  std::weak_ptr<const respond::LiveRun> live;  // nothing while it begins
+  bool answers_approvals = false;              // --yes, in a sandbox
 };
+
+// What a person must type, as soon as the run waits for one: about the step of `record`, or of all that waits.
+void print_waits(CommandContext& context, const Lent& lent, const respond::RunState& state,
+                 const respond::RunRecord* record) {
+  const auto live = lent.live.lock();
+  if (!live) return;
+  const RunReport report{live->plan(), live->run(), state, true, context.clock.wall_now()};
+  const bool all = record == nullptr || record->kind == respond::RecordKind::kRunPaused;
+  for (const WaitsFor& each : waits_for(report)) {
+    const bool answered = lent.answers_approvals && each.what == "approval";
+    if (!answered && (all || each.step == record->step)) context.err << to_text(each);
+  }
+  context.err << std::flush;
+}
+
+bool begins_to_wait(const respond::RunRecord& record) {
+  using enum respond::RecordKind;
+  return record.kind == kApprovalRequested || record.kind == kRunPaused || record.kind == kIntent;
+}
 
 respond::RunWorld world_of(CommandContext& context, Lent& lent) {
   return {context.files,
@@ -58,9 +79,10 @@ respond::RunWorld world_of(CommandContext& context, Lent& lent) {
           *lent.actions,
           context.environment,
           lent.claim.get(),
-          [&context, &lent](const respond::RunRecord& record, const std::string& line, const respond::RunState&) {
+          [&context, &lent](const respond::RunRecord& record, const std::string& line, const respond::RunState& state) {
             if (lent.copy) lent.copy->add(record.number, line);
             print_record(context.err, record);
+            if (begins_to_wait(record)) print_waits(context, lent, state, &record);
           },
           [] { return stop_requested(); }};
 }
@@ -138,6 +160,9 @@ void clean_up(const CommandContext& context) {
 
 Result<int> run_to_the_end(CommandContext& context, Lent& lent, std::shared_ptr<respond::LiveRun> live,
                            const std::string& folder, const RunOptions& options) {
+  lent.live = live;
+  lent.answers_approvals = options.approve_in_drills && live->state().drill;
+  print_waits(context, lent, live->state(), nullptr);
   respond::RunEngine engine(live, folder, {options.approve_in_drills, options.wait_for_persons});
   const Result<respond::RunEnd> end = engine.run();
   Result<int> code = end_of(context, *live, end);

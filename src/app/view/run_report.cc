@@ -166,6 +166,14 @@ std::string next_command(const RunReport& report) {
   return report.has_runner ? std::string() : "anclora run resume --run " + report.state.run;
 }
 
+std::string to_text(const WaitsFor& waits) {
+  std::string text =
+      fmt::format("waits for {}{}{}:\n", waits.what, waits.step.empty() ? " of the scenario" : " of " + waits.step,
+                  waits.who.empty() ? "" : " by " + waits.who);
+  for (const std::string& command : waits.commands) text += "  " + command + "\n";
+  return text;
+}
+
 Json to_json(const RunReport& report) {
   const respond::RunState& state = report.state;
   const respond::Forecast now = respond::forecast(report.run, state, report.now, report.past);
@@ -224,11 +232,7 @@ std::string to_text(const RunReport& report) {
     text += fmt::format("  {} {}\n", report.state.ended_by, report.state.end_reason);
   text += clock_text(report);
   for (std::size_t i = 0; i < report.run.steps.size(); ++i) text += step_text(report, i);
-  for (const WaitsFor& each : waits_for(report)) {
-    text += fmt::format("waits for {}{}{}:\n", each.what, each.step.empty() ? " of the scenario" : " of " + each.step,
-                        each.who.empty() ? "" : " by " + each.who);
-    for (const std::string& command : each.commands) text += "  " + command + "\n";
-  }
+  for (const WaitsFor& each : waits_for(report)) text += to_text(each);
   if (!report.has_runner && !report.state.over())
     text += fmt::format("no process runs it: anclora run resume --run {}\n", report.state.run);
   return text;

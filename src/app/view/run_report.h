@@ -31,6 +31,8 @@ struct RunReport {
 // "running", "waiting" (for a person), "interrupted" (no process runs it), "finished", "aborted".
 std::string run_state_text(const RunReport& report);
 std::vector<WaitsFor> waits_for(const RunReport& report);
+// "waits for approval of flip by oncall:", and below it each command.
+std::string to_text(const WaitsFor& waits);
 std::string next_command(const RunReport& report);  // empty when there is nothing to do
 nlohmann::ordered_json to_json(const RunReport& report);
 std::string to_text(const RunReport& report);
