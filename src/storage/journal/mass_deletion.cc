@@ -2,15 +2,12 @@
 
 #include <algorithm>
 
+#include "storage/journal/key_prefix.h"
+
 namespace anclora::storage {
 namespace {
 
 constexpr std::size_t kDatabaseBytes = 4;
-
-std::string_view prefix_of(std::string_view key) {
-  const std::size_t colon = key.rfind(':');
-  return colon == std::string_view::npos ? std::string_view() : key.substr(0, colon + 1);
-}
 
 void set_name(std::string& name, std::uint32_t database, std::string_view prefix) {
   name.clear();
@@ -26,10 +23,10 @@ void MassDeletionDetector::on_deletion(const CommandView& command) {
   if (second + skew_ < now_) skew_ = now_ - second;  // the clock was set back: our time stands still, then goes on
   now_ = second + skew_;
   // Neighbours mostly share their prefix: counted together, one look-up serves them all.
-  std::string_view prefix = prefix_of(command.arguments[0]);
+  std::string_view prefix = key_prefix(command.arguments[0]);
   std::uint64_t keys = 0;
   for (const std::string_view key : command.arguments) {
-    const std::string_view own = prefix_of(key);
+    const std::string_view own = key_prefix(key);
     if (own != prefix) {
       count(prefix, keys, command);
       prefix = own;
@@ -42,8 +39,12 @@ void MassDeletionDetector::on_deletion(const CommandView& command) {
 
 void MassDeletionDetector::on_write(std::uint32_t database, std::string_view key) {
   if (groups_.empty()) return;
-  set_name(written_, database, prefix_of(key));
-  const auto found = groups_.find(written_);
+  set_name(written_, database, key_prefix(key));
+  auto found = groups_.find(written_);
+  if (found == groups_.end() && groups_.size() >= kMaxGroups) {  // its deletion would be counted among the mixed ones
+    set_name(written_, database, {});
+    found = groups_.find(written_);
+  }
   if (found != groups_.end() && found->second.in_window > 0) make_up(found->second);
 }
 

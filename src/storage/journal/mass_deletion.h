@@ -1,6 +1,6 @@
 // Recognises mass deletions: at least kMassDeletionKeys keys DEL'd or UNLINK'd within kMassDeletionWindow in a database
-// under one prefix (up to the last ':' of the key), beyond the keys written under it meanwhile: a queue that lets its
-// finished jobs go deletes as many as it makes, and is none. Windows that follow on each other are one deletion. Pure.
+// under one prefix (key_prefix.h), beyond the keys written under it meanwhile: a queue that lets its finished jobs and
+// their locks go deletes as many as it makes, and is none. Windows that follow on each other are one deletion. Pure.
 #pragma once
 
 #include <array>
@@ -64,7 +64,7 @@ class MassDeletionDetector {
 
   std::unordered_map<std::string, Group, Hash, std::equal_to<>> groups_;  // 4 bytes of database, then the prefix
   std::vector<Danger> done_;
-  std::string written_;  // name of the group that was written to last
+  std::string written_;  // name of the group that a write belongs to: one buffer for all
   std::string name_;     // of the group that was used last
   Group* newest_group_ = nullptr;
   std::int64_t now_ = 0;   // seconds that never go backwards

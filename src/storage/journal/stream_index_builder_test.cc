@@ -138,6 +138,52 @@ TEST(StreamIndexBuilder, TakesAQueueThatLetsItsFinishedJobsGoForNoDeletion) {
   EXPECT_TRUE(feed.builder.take().dangers.empty());
 }
 
+// What BullMQ writes for a job, 2,000 times a second: it is made, locked, worked on, let go of, and later removed.
+TEST(StreamIndexBuilder, TakesTheLocksOfABusyQueueForNoDeletion) {
+  Feed feed;
+  for (int job = 0; job < 40000; ++job) {
+    const std::string key = "bull:mail:" + std::to_string(job);
+    feed.command("HSET", {key, "data", "x"});
+    feed.command("LPUSH", {"bull:mail:wait", std::to_string(job)});
+    feed.command("SET", {key + ":lock", "token"});
+    feed.command("LPUSH", {"bull:mail:active", std::to_string(job)});
+    feed.command("HSET", {key, "processedOn", "1"});
+    feed.command("DEL", {key + ":lock"});
+    feed.command("ZADD", {"bull:mail:completed", "1", std::to_string(job)});
+    feed.command("HSET", {key, "returnvalue", "1"});
+    const std::string old = "bull:mail:" + std::to_string(job - 1000);
+    if (job >= 1000) feed.command("DEL", {old, old + ":logs", old + ":dependencies", old + ":processed"});
+    feed.now += Duration(500);
+  }
+  EXPECT_TRUE(feed.builder.take().dangers.empty());
+}
+
+// A name of its own for each number, which nobody takes for an identifier.
+std::string word(int number) {
+  std::string letters = "w";
+  for (; number > 0; number /= 26) letters.push_back(static_cast<char>('a' + number % 26));
+  return letters;
+}
+
+TEST(StreamIndexBuilder, TakesKeysOfManyPrefixesThatComeAndGoForNoDeletion) {
+  Feed feed;
+  for (int i = 0; i < 60000; ++i) {
+    feed.command("SET", {"session:" + word(i) + ":token", "x"});
+    feed.command("DEL", {"session:" + word(i) + ":token"});
+    feed.now += Duration(200);
+  }
+  EXPECT_TRUE(feed.builder.take().dangers.empty());
+}
+
+TEST(StreamIndexBuilder, SeesAMassDeletionOfPartsOfManyThings) {
+  Feed feed;
+  for (int id = 0; id < 3000; ++id) feed.command("DEL", {"user:" + std::to_string(id) + ":profile"});
+  const StreamIndex index = feed.builder.take();
+  ASSERT_EQ(index.dangers.size(), 1u);
+  EXPECT_EQ(index.dangers[0].detail, "user:");
+  EXPECT_EQ(index.dangers[0].keys, 3000u);
+}
+
 TEST(StreamIndexBuilder, SeesAMassDeletionInTheMidstOfABusyQueue) {
   Feed feed;
   churn(feed, 0, 10000);
@@ -201,7 +247,7 @@ TEST(StreamIndexBuilder, SeesAMassDeletionAcrossTwoPacks) {
 TEST(StreamIndexBuilder, FindsAMassDeletionAmongMorePrefixesThanItTracks) {
   Feed feed;
   for (int i = 0; i < 20000; ++i) {
-    feed.command("DEL", {"job:" + std::to_string(i) + ":logs"});
+    feed.command("DEL", {"job:" + word(i) + ":logs"});
     feed.now += Duration(100);
   }
   const StreamIndex index = feed.builder.take();
