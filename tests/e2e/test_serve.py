@@ -234,6 +234,32 @@ def test_a_repository_that_goes_away_is_told_and_stops_nothing(world):
     world.wait_for("it is back", lambda: served.metric("backup_away", backup="capture") == 0)
 
 
+def test_a_plan_file_that_breaks_under_serve_stops_no_recovery(world):
+    lab = Lab(world, capture=False)
+    lab.plan.write_text(lab.plan.read_text().replace("timeout: 1s}", "timeout: 3m}"))
+    served = ServedLab(world, lab, "--no-drills")
+    world.wait_for("a protected and watched Redis", lambda: served.metric("rpo_seconds", backup="capture") is not None
+                   and served.metric("probe_state", probe="answers", state="up") == 1)
+    whole = lab.plan.read_text()
+
+    def noted(text):
+        return any(str(lab.plan) in note and text in note for note in served.get("/api/status")["notes"])
+    lab.plan.write_text(whole.replace("title: Lost", "title: Gone"))
+    world.wait_for("a change is told", lambda: noted("counts until serve is started again") and not noted("plan check"))
+    lab.plan.write_text("version: 1\nservice: [")
+    world.wait_for("what breaks it, too", lambda: noted("plan check"))
+    lab.plan.unlink()
+    world.wait_for("and that it is gone", lambda: noted("cannot be read any more"))
+    lab.call("lose")
+    run = world.wait_for("a run that waits", lambda: next(
+        (each for each in served.get("/api/runs")["runs"] if each.get("state") == "waiting"), None))
+    served.approve(run["run"], {"as": "ada"})
+    world.wait_for("its end", lambda: served.ask("GET", f"/api/runs/{run['run']}")[1].get("state") == "finished")
+    assert lab.spare.client()("DBSIZE") >= 200
+    served.process.send_signal(signal.SIGHUP)  # its terminal is closed
+    assert served.process.wait(PATIENCE) == 0, served.logs()
+
+
 def test_two_daemons_do_not_share_a_state_folder(world):
     served = Served(world, "--no-capture", traffic=False)
     second = world.run("serve", "--plan", PLAN, "--listen", "none", check=False)

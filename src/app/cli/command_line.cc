@@ -19,17 +19,21 @@
 namespace anclora::app {
 namespace {
 
-// SIGINT and SIGTERM are taken by a thread that waits for them, so that what they start is ordinary code.
+// SIGINT, SIGTERM and SIGHUP are taken by a thread that waits for them, so that what they start is ordinary code.
 void take_signals() {
   sigset_t signals;
   sigemptyset(&signals);
   sigaddset(&signals, SIGINT);
   sigaddset(&signals, SIGTERM);
+  // The terminal is gone. Under nohup it is ignored, and stays so.
+  if (struct sigaction hangup{}; ::sigaction(SIGHUP, nullptr, &hangup) == 0 && hangup.sa_handler == SIG_DFL)
+    sigaddset(&signals, SIGHUP);
   pthread_sigmask(SIG_BLOCK, &signals, nullptr);  // inherited by every thread that is started later
   std::signal(SIGPIPE, SIG_IGN);
   std::thread([signals] {
     for (int number = 0; sigwait(&signals, &number) == 0;) {
-      if (stop_requested()) std::_Exit(128 + number);  // asked twice: the person means it
+      // Asked twice: the person means it. Of a terminal that is gone the shell and the system tell both.
+      if (stop_requested() && number != SIGHUP) std::_Exit(128 + number);
       stop_source().request_stop();
     }
   }).detach();

@@ -29,7 +29,7 @@ constexpr Duration kAnswerWithin = std::chrono::seconds(30);  // a loaded machin
 constexpr Duration kFirstBeatWithin = std::chrono::seconds(2);
 
 struct Arguments {
-  std::string scenario, plan, environment, contact, outage, detected, run, step, text, retry, rule, named;
+  std::string scenario, plan, kept_plan, environment, contact, outage, detected, run, step, text, retry, rule, named;
   bool dry_run = false, yes = false, no_wait = false, verify = false, take_over = false, refuse = false, inject = false;
 };
 
@@ -138,7 +138,8 @@ Status refuse_a_second(const CommandContext& context, const std::string& scenari
 }
 
 Result<int> run_start(CommandContext& context, const Arguments& arguments) {
-  ASSIGN_OR_RETURN(const Bytes bytes, context.files.read_all(arguments.plan, kMaxPlanBytes));
+  const std::string& source = arguments.kept_plan.empty() ? arguments.plan : arguments.kept_plan;
+  ASSIGN_OR_RETURN(const Bytes bytes, context.files.read_all(source, kMaxPlanBytes));
   ASSIGN_OR_RETURN(plan::Plan plan, plan::read_plan(arguments.plan, bytes));
   ASSIGN_OR_RETURN(const plan::Environment* environment, find_environment(plan, arguments.environment));
   const bool drill = environment != nullptr && environment->sandbox;
@@ -356,10 +357,11 @@ void add_start(CLI::App& run, CommandContext& context) {
   command->add_flag("--dry-run", arguments->dry_run, "look only: each call it would make, current against desired");
   command->add_flag("--yes", arguments->yes, "act on production; in a sandbox: answer the approvals too");
   command->add_flag("--no-wait", arguments->no_wait, "end (exit code 5) when a person is needed");
-  // Of serve: what began the run, and the id that it is already known by.
+  // Of serve: what began the run, the id that it is already known by, and the plan as serve read it.
   command->add_option("--rule", arguments->rule, "the detection rule that asks for it, in place of a person")
       ->group("");
   command->add_option("--named", arguments->named, "the run's id")->group("");
+  command->add_option("--kept-plan", arguments->kept_plan, "what --plan held")->group("");
   command->add_flag("--inject", arguments->inject, "play the scenario's disaster instead, in a sandbox");
   command->footer("Example: anclora run start redis-lost --plan plans/local.yaml --as ada --dry-run");
   command->callback(

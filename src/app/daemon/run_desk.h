@@ -36,7 +36,8 @@ struct RunView {
 // Thread rule: one thread, but start_words() and look() from any.
 class RunDesk {
  public:
-  RunDesk(const CommandContext& context, const plan::Plan& plan, StartChild start);
+  // `kept_plan`: a file of ours with the plan, for the one that was named may be changed or lost.
+  RunDesk(const CommandContext& context, const plan::Plan& plan, std::string kept_plan, StartChild start);
 
   // Its id; the child is started by the next tick().
   Result<std::string> start(const RunOrder& order);
@@ -59,6 +60,7 @@ class RunDesk {
 
   const CommandContext& context_;
   const plan::Plan& plan_;
+  const std::string kept_plan_;
   const StartChild start_;
   std::map<std::string, std::unique_ptr<Child>> children_;  // by run
   std::map<std::string, MonoTime> left_since_;              // without a runner

@@ -9,6 +9,7 @@
 #include "app/cli/incident_site.h"
 #include "app/cli/run_site.h"
 #include "app/daemon/state_folder.h"
+#include "base/write_file.h"
 #include "plan/lint/recovery_time.h"
 
 namespace anclora::app {
@@ -37,8 +38,9 @@ ServeLoop::ServeLoop(CommandContext& context, const plan::Plan& plan, const Byte
       jobs_(std::move(jobs)),
       started_(context.clock.wall_now()),
       begun_(context.clock.mono_now()),
-      runs_(context, plan, [this](const ChildSpec& spec) { return start_child(spec); }),
+      runs_(context, plan, folder("plan.yaml"), [this](const ChildSpec& spec) { return start_child(spec); }),
       incidents_(context, plan, plan_bytes),
+      plan_bytes_(plan_bytes),
       diary_{context.files, folder("jobs")},
       all_is_sandbox_(std::ranges::any_of(plan.environments, &plan::Environment::everything)),
       beat_{std::move(beat)} {
@@ -89,6 +91,7 @@ Result<std::unique_ptr<Subprocess>> ServeLoop::start_child(const ChildSpec& spec
 }
 
 Status ServeLoop::start() {
+  RETURN_IF_ERROR(replace_file(context_.files, folder("plan.yaml"), plan_bytes_));
   for (const std::string& line : notes()) say("note: " + line);
   // What a killed drill left is cleaned before anything is begun.
   begin_job("drill clean", {"drill clean", {"drill", "clean"}, {}, {}, false});
@@ -110,6 +113,7 @@ void ServeLoop::tick(Duration timeout) {
   take_news();
   keep_children();
   watch_or_rest();
+  look_at_plan_file();
   publish();
 }
 
@@ -260,6 +264,7 @@ std::vector<std::string> ServeLoop::notes() const {
   std::vector<std::string> lines = jobs_.left_out;
   for (std::string& line : blind_spots(plan_, options_.site, watcher()->probes())) lines.push_back(std::move(line));
   const std::lock_guard lock(mutex_);
+  if (!plan_file_note_.empty()) lines.push_back(plan_file_note_);
   if (resting_)
     lines.emplace_back("a drill is run, or cleaned up after, on all that this plan has: nothing is watched meanwhile");
   for (const auto& [drill, why] : refusals_) lines.push_back(fmt::format("{} is due and not run: {}", drill, why));

@@ -69,6 +69,7 @@ class ServeLoop {
   bool is_drilled() const;
   std::string what_is_wrong() const;
   void watch_or_rest();
+  void look_at_plan_file();
   Status watch();
   void rest();
   void keep_children();
@@ -92,6 +93,7 @@ class ServeLoop {
   const MonoTime begun_;
   RunDesk runs_;
   IncidentDesk incidents_;
+  const Bytes& plan_bytes_;
   JobDiary diary_;
   std::vector<std::unique_ptr<Child>> captures_;
   std::map<std::string, std::unique_ptr<Child>> working_;  // jobs under way, by name
@@ -108,7 +110,7 @@ class ServeLoop {
   const StartBeacons beat_;
   Beacons beacons_;
   MonoTime rest_looked_{};
-  MonoTime runs_looked_{}, schedule_looked_{};
+  MonoTime runs_looked_{}, schedule_looked_{}, plan_looked_{};
 
   mutable std::mutex mutex_;
   std::condition_variable wake_;
@@ -117,6 +119,7 @@ class ServeLoop {
   std::vector<respond::Signal> signals_;
   ServeView view_;
   MonoTime ticked_{};
+  std::string plan_file_note_;                 // that it is not what was read at the start; empty: it is
   bool resting_ = false;                       // what is guarded is being drilled
   std::shared_ptr<respond::Watcher> watcher_;  // last: it calls back into what stands above
 };
