@@ -23,4 +23,18 @@ Status copy_permissions(const std::string& from, const std::string& to) {
   return {};
 }
 
+void give_to_owner_of_folder(int fd, const std::string& path) {
+  if (::geteuid() != 0) return;
+  const std::size_t slash = path.rfind('/');
+  const std::string folder = slash == std::string::npos ? "." : slash == 0 ? "/" : path.substr(0, slash);
+  struct stat model{};
+  struct stat own{};
+  if (::stat(folder.c_str(), &model) != 0 || ::fstat(fd, &own) != 0) return;
+  const bool private_to_owner = (model.st_mode & (S_IRWXG | S_IRWXO)) == 0;
+  if (!private_to_owner || own.st_uid != 0 || model.st_uid == 0) return;
+  // A container or an NFS server may forbid it. The file is whole all the same, and root's, as any other program's
+  // would be.
+  static_cast<void>(::fchown(fd, model.st_uid, model.st_gid) == 0);
+}
+
 }  // namespace anclora

@@ -12,6 +12,7 @@
 #include <cstdio>
 #include <cstdlib>
 
+#include "base/file_permissions.h"
 #include "base/os_error.h"
 #include "base/unique_fd.h"
 
@@ -120,7 +121,11 @@ bool still_named(int fd, const std::string& path) {
 }
 
 Status make_directory(const std::string& path) {
-  if (::mkdir(path.c_str(), 0700) == 0) return {};
+  if (::mkdir(path.c_str(), 0700) == 0) {
+    const UniqueFd fd(::open(path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW));
+    if (fd.is_open()) give_to_owner_of_folder(fd.get(), path);
+    return {};
+  }
   const int error_number = errno;
   struct ::stat facts = {};
   if (::stat(path.c_str(), &facts) == 0) {
@@ -135,6 +140,7 @@ Status make_directory(const std::string& path) {
 Result<std::unique_ptr<WritableFile>> PosixFileSystem::create(const std::string& path) {
   UniqueFd fd(::open(path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600));
   if (!fd.is_open()) return os_error(errno, "cannot create " + path);
+  give_to_owner_of_folder(fd.get(), path);
   return std::make_unique<PosixWritableFile>(path, std::move(fd));
 }
 
@@ -238,7 +244,10 @@ Result<std::unique_ptr<FileLock>> PosixFileSystem::lock(const std::string& path)
                      "stop the process that holds it, or use another folder");
       return os_error(errno, "cannot lock " + path);
     }
-    if (still_named(fd.get(), path)) return std::make_unique<PosixFileLock>(std::move(fd));
+    if (still_named(fd.get(), path)) {
+      give_to_owner_of_folder(fd.get(), path);
+      return std::make_unique<PosixFileLock>(std::move(fd));
+    }
   }
 }
 

@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include <csignal>
+#include <set>
 
 #include "base/testing/temporary_directory.h"
 
@@ -18,6 +19,43 @@ TEST(PosixFileSystem, CreatesFilesForTheOwnerOnly) {
   struct ::stat facts = {};
   ASSERT_EQ(::stat((directory / "a").c_str(), &facts), 0);
   EXPECT_EQ(facts.st_mode & 0777U, 0600U);
+}
+
+// A folder of another user, as systemd makes one for a service. Whose is what root then makes in it?
+class WhatRootMakes {
+ public:
+  explicit WhatRootMakes(mode_t mode) {
+    EXPECT_EQ(::mkdir(folder_.c_str(), 0700), 0);
+    EXPECT_EQ(::chown(folder_.c_str(), 12345, 23456), 0);
+    EXPECT_EQ(::chmod(folder_.c_str(), mode), 0);
+    EXPECT_TRUE(posix_file_system().create(folder_ + "/file").has_value());
+    EXPECT_TRUE(posix_file_system().lock(folder_ + "/lock").has_value());
+    EXPECT_TRUE(posix_file_system().create_directories(folder_ + "/outer/inner").has_value());
+    EXPECT_TRUE(posix_file_system().create(folder_ + "/outer/inner/file").has_value());
+  }
+  std::set<uid_t> owners() const {
+    std::set<uid_t> owners;
+    for (const char* made : {"file", "lock", "outer", "outer/inner", "outer/inner/file"}) {
+      struct ::stat facts = {};
+      EXPECT_EQ(::stat((folder_ + "/" + made).c_str(), &facts), 0) << made;
+      owners.insert(facts.st_uid);
+    }
+    return owners;
+  }
+
+ private:
+  TemporaryDirectory directory_;
+  std::string folder_ = directory_ / "state";
+};
+
+TEST(PosixFileSystem, WhatRootMakesInAFolderPrivateToAnotherUserIsThatUsers) {
+  if (::geteuid() != 0) GTEST_SKIP() << "only root gives files away";
+  EXPECT_EQ(WhatRootMakes(0700).owners(), std::set<uid_t>{12345});
+}
+
+TEST(PosixFileSystem, WhatRootMakesWhereOthersMayLookStaysRoots) {
+  if (::geteuid() != 0) GTEST_SKIP() << "only root gives files away";
+  for (const mode_t mode : {0750U, 0705U, 01777U}) EXPECT_EQ(WhatRootMakes(mode).owners(), std::set<uid_t>{0}) << mode;
 }
 
 TEST(PosixFileSystem, DoesNotFollowALinkOnOpen) {
