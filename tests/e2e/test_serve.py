@@ -269,6 +269,19 @@ def test_two_daemons_do_not_share_a_state_folder(world):
     assert served.answers()
 
 
+def test_an_incident_that_cannot_be_read_is_told(world):
+    served = Served(world, "--no-capture", traffic=False)
+    world.run("incident", "open", "--scenario", "redis-lost", "--plan", PLAN, "--as", "oncall")
+    world.wait_for("it is seen", lambda: served.metric("incidents_open") == 1)
+    assert "cannot be read" not in served.logs(), served.logs()
+    (journal,) = pathlib.Path(world.environment["ANCLORA_STATE_DIR"]).glob("incidents/inc-*/journal-000001.jsonl")
+    journal.write_text("as unreadable as another user's file, for root too\n")
+    world.wait_for("it is told", lambda: "cannot be read" in served.logs())
+    assert f"{journal.parent}/journal-" in served.logs(), served.logs()
+    assert "an incident cannot be read or written, so nobody is told of it: " in served.logs(), served.logs()
+    assert any("cannot be read" in note for note in served.get("/api/status")["notes"]), served.get("/api/status")
+
+
 def test_what_is_scheduled_is_done_unattended_and_calls_nobody(world):
     lab = Lab(world, capture=False)
     lab.plan.write_text(lab.plan.read_text().replace("drills:\n", "drills:\n  - {id: weekly, scenario: restore, every: week}\n"))

@@ -268,7 +268,8 @@ void IncidentDesk::tick(const std::string& id, const std::vector<RunView>& activ
   const auto log = respond::IncidentLog::open(incident_world(context_), root(), id);
   const auto state = log ? (*log)->state() : Result<respond::IncidentState>(log.error());
   if (!state) {
-    problem_ = state.error().message();
+    // One that was never opened is none: its process died on the way, or is on it.
+    if (state.error().kind() != ErrorKind::kNotFound) problem_ = state.error().message();
     return;
   }
   const bool news = state->open() || context_.clock.wall_now() - *state->closed < kStillNews;

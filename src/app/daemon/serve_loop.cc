@@ -97,7 +97,7 @@ Status ServeLoop::start() {
   begin_job("drill clean", {"drill clean", {"drill", "clean"}, {}, {}, false});
   look_at_runs();
   if (is_drilled())
-    rest();
+    rest("what a killed drill may have left is cleaned up");
   else
     RETURN_IF_ERROR(watch());
   publish();
@@ -135,7 +135,7 @@ void ServeLoop::take_news() {
                                              "a drill is run, or cleaned up after, on all that this plan has",
                                              "wait for its end: anclora drill list"))
                  : runs_.start(each.order));
-  if (!changes.empty() || !orders.empty()) incidents_.tick(runs_.active());
+  if (!changes.empty() || !orders.empty()) look_at_incidents();
 }
 
 void ServeLoop::judge(const respond::RuleVerdict& verdict) {
@@ -197,7 +197,16 @@ void ServeLoop::look_at_runs() {
     say(problem + ": see " + folder("log"));
     for (const auto& [rule, incident] : incident_of_) incidents_.note(incident, problem);
   }
+  look_at_incidents();
+}
+
+void ServeLoop::look_at_incidents() {
   incidents_.tick(runs_.active());
+  std::string problem = incidents_.problem();
+  if (problem == incident_problem_) return;
+  if (!problem.empty()) say("an incident cannot be read or written, so nobody is told of it: " + problem);
+  const std::lock_guard lock(mutex_);
+  incident_problem_ = std::move(problem);
 }
 
 Result<std::string> ServeLoop::order(const RunOrder& order) {
@@ -267,6 +276,8 @@ std::vector<std::string> ServeLoop::notes() const {
   if (!plan_file_note_.empty()) lines.push_back(plan_file_note_);
   if (resting_)
     lines.emplace_back("a drill is run, or cleaned up after, on all that this plan has: nothing is watched meanwhile");
+  if (!incident_problem_.empty())
+    lines.push_back("an incident cannot be read or written, so nobody is told of it: " + incident_problem_);
   for (const auto& [drill, why] : refusals_) lines.push_back(fmt::format("{} is due and not run: {}", drill, why));
   return lines;
 }

@@ -61,6 +61,7 @@ class ServeLoop {
   void judge(const respond::RuleVerdict& verdict);
   std::string why_not(const respond::RuleVerdict& verdict, const respond::IncidentState& incident) const;
   void look_at_runs();
+  void look_at_incidents();
   void silence(const RunView& run);
   void keep_seen_well(const respond::RuleVerdict& verdict);
   std::shared_ptr<respond::Watcher> watcher() const;
@@ -71,7 +72,7 @@ class ServeLoop {
   void watch_or_rest();
   void look_at_plan_file();
   Status watch();
-  void rest();
+  void rest(const std::string& why);
   void keep_children();
   void job_ended(const std::string& job, int status);
   void begin_job(const std::string& job, ChildSpec spec);
@@ -118,6 +119,7 @@ class ServeLoop {
   std::deque<Ordered> orders_;
   std::vector<respond::Signal> signals_;
   ServeView view_;
+  std::string incident_problem_;
   MonoTime ticked_{};
   std::string plan_file_note_;                 // that it is not what was read at the start; empty: it is
   bool resting_ = false;                       // what is guarded is being drilled

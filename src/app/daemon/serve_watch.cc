@@ -65,7 +65,7 @@ void ServeLoop::watch_or_rest() {
   if (!all_is_sandbox_ || now - rest_looked_ < kLookForDrills) return;
   rest_looked_ = now;
   const bool drilled = is_drilled();
-  if (drilled && !resting_) rest();
+  if (drilled && !resting_) rest("a drill is run, or cleaned up after, on all that this plan has");
   if (drilled || !resting_) return;
   if (const Status begun = watch(); !begun) say("nothing is watched: " + begun.error().to_string());
 }
@@ -91,8 +91,8 @@ void ServeLoop::look_at_plan_file() {
   say(note.empty() ? plan_.file + " is again what it was at the start" : "note: " + note);
 }
 
-void ServeLoop::rest() {
-  say("a drill is run, or cleaned up after, on all that this plan has: nothing is watched until that ends");
+void ServeLoop::rest(const std::string& why) {
+  say(why + ": nothing is watched until that ends");
   watcher_->stop();
   beacons_.clear();
   const std::lock_guard lock(mutex_);
@@ -110,7 +110,7 @@ Status ServeLoop::watch() {
     watcher_ = std::move(fresh);
     resting_ = false;
   }
-  if (again) say("the drill is over: everything is watched again");
+  if (again) say("that is over: everything is watched");
   for (const auto& [scenario, run] : completed_) silence(run);
   watcher_->start();
   return {};
