@@ -22,7 +22,10 @@ def read(path):
         root = pathlib.Path(path)
         return {str(f.relative_to(root)): f.read_bytes() for f in root.rglob("*") if not f.is_dir()}
     with tarfile.open(path) as archive:
-        return {member.name: archive.extractfile(member).read() for member in archive if member.isfile()}
+        members = archive.getmembers()
+        if len({member.name for member in members if member.isfile()}) != len(members):
+            sys.exit(f"{path}: a name twice, or something else than a plain file: no export holds that")
+        return {member.name: archive.extractfile(member).read() for member in members}
 
 
 def chain(segments, wrong):
@@ -46,6 +49,8 @@ def prove(files, expected_tip=None):
     findings = []
     wrong = lambda path, line, what: findings.append(f"{path}:{line}: {what}")
     manifest, tip = chain([("manifest.jsonl", files.get("manifest.jsonl", b""))], wrong)
+    if not files.get("manifest.jsonl", b"\n").endswith(b"\n"):
+        wrong("manifest.jsonl", len(manifest) + 1, "added, or its newline is missing")
     if not manifest or manifest[-1]["kind"] != "export.finished":
         wrong("manifest.jsonl", len(manifest) + 1, "its end is missing")
     if expected_tip not in (None, tip):

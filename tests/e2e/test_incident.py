@@ -1,5 +1,6 @@
 """anclora incident: opened by a person or by a run, talked about by several, reported, exported, proved by a third party."""
 import concurrent.futures
+import os
 import pathlib
 import shutil
 import subprocess
@@ -220,6 +221,14 @@ def test_an_export_is_proved_by_us_and_by_a_third_party_and_tampering_is_shown(w
         file.rename(world.folder / "away")
         assert incident(world, "verify", folder, check=False).code == 12 and not third_party(folder)[0]
         (world.folder / "away").rename(file)
+    with open(folder / "manifest.jsonl", "ab") as manifest:
+        manifest.write(b"added")  # no line: what a crash leaves of a journal, and no export
+    assert incident(world, "verify", folder, check=False).code == 12 and "manifest.jsonl:" in third_party(folder)[1]
+    os.truncate(folder / "manifest.jsonl", (folder / "manifest.jsonl").stat().st_size - len(b"added"))
+    assert third_party(folder)[0]
+    with tarfile.open(archive, "a") as twice:
+        twice.add(folder / "README.txt", "incident/journal-000001.jsonl")
+    assert incident(world, "verify", archive, check=False).code == 12 and not third_party(archive)[0]
     (folder / "runs" / "extra.txt").write_text("x")
     assert "extra.txt" in incident(world, "verify", folder, check=False).out and "extra.txt" in third_party(folder)[1]
 

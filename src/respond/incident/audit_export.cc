@@ -23,7 +23,7 @@ runs/RUN/              the journal of each recovery, and the plan that it was fr
 manifest.jsonl         the hash of every file and of every line
 
 Proof with the product:    anclora incident verify THIS
-Proof without it:          python3 verify_audit.py THIS    (60 lines of the product's documentation, no library)
+Proof without it:          python3 verify_audit.py THIS    (a short script of the product's documentation, no library)
 
 Proof by hand, with GNU coreutils. Hashes are BLAKE2b-256.
 1. A file, against "hash" of its line in manifest.jsonl:
