@@ -2,6 +2,7 @@
 import contextlib
 import os
 import pathlib
+import re
 import signal
 import subprocess
 import sys
@@ -109,6 +110,18 @@ escalation:
 
 SLOW = """      - {id: slow, uses: exec, needs: [look], with: {target: tools, argv: [TOOL, slow], check: true}, budget: 1s, timeout: 1m}
 """
+
+
+def replaced(plan, main, spare):
+    """The lab's plan with production, and with an environment `lab` whose servers are reached by these URLs."""
+    text = plan.read_text()
+    tool = re.search(r"allow:\n\s+- ({.*})", text).group(1)
+    plan.write_text(text.replace("{id: lab, sandbox: true, everything: true}", f"""id: lab
+    sandbox: true
+    targets:
+      - {{id: tools, kind: command, allow: [{tool}]}}
+      - {{id: main, kind: redis, url: "{main}", role: primary}}
+      - {{id: spare, kind: redis, url: "{spare}", role: standby, standby_of: main, allow_restore: true}}"""))
 
 
 class Lab:

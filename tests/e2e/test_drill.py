@@ -6,7 +6,7 @@ import shutil
 import signal
 import time
 
-from drill_lab import SLOW, Lab
+from drill_lab import SLOW, Lab, replaced
 from harness import PATIENCE
 
 
@@ -188,6 +188,23 @@ def test_a_drill_outside_of_a_sandbox_does_nothing(world):
         assert refused.code == code, refused
     assert world.run("drill", "run", "lost", "--plan", lab.plan, "--yes", check=False).code == 2
     assert lab.calls() == ["start"] and not records(world)
+
+
+def test_production_that_hung_when_the_sandbox_was_proven_is_recognized(world):
+    lab = Lab(world)
+    door = world.proxy(lab.port)
+    replaced(lab.plan, f"redis://127.0.0.1:{door.port}", world.redis("another").url)
+    refused = world.run(*lab.words(), check=False)
+    assert refused.code == 5 and "both are run_id" in refused.err, refused
+    pid = int((lab.folder / "pid").read_text())
+    os.kill(pid, signal.SIGSTOP)
+    try:
+        drill = world.spawn(*lab.words(), log="drill.log")
+        world.wait_for("a proof without its run_id", lambda: "waiting until the sandbox" in (world.folder / "drill.log").read_text())
+    finally:
+        os.kill(pid, signal.SIGCONT)
+    assert drill.wait(PATIENCE) == 1 and lab.lives() and lab.calls() == ["start"], world.logs()
+    assert "not cleaned up: this is not proven to be a sandbox" in (world.folder / "drill.log").read_text()
 
 
 def test_a_missed_objective_and_a_failed_cleanup_fail_the_drill(world):

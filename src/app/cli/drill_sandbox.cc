@@ -212,7 +212,11 @@ void clean_sandbox(CommandContext& context, const plan::Plan& plan, const Bytes&
     record.cleanup = {true, "the plan has no cleanup for it: what the drill did stays"};
     return;
   }
-  const Status cleaned = run_part(context, plan, plan_bytes, respond::RunPart::kCleanup, run, true, {}, record);
+  const Status cleaned = [&]() -> Status {
+    // By what is true here and now: a killed drill is cleaned up by another process, with another environment.
+    RETURN_IF_ERROR(prove_sandbox(context, plan, record.environment, record.scenario));
+    return run_part(context, plan, plan_bytes, respond::RunPart::kCleanup, run, true, {}, record);
+  }();
   record.cleanup = {cleaned.has_value(), cleaned ? fmt::format("{} steps, run {}", scenario->cleanup.size(), run)
                                                  : cleaned.error().message()};
   if (!cleaned) record.reasons.push_back("not cleaned up: " + cleaned.error().message());

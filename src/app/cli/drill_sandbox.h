@@ -32,7 +32,8 @@ Status run_part(CommandContext& context, const plan::Plan& plan, const Bytes& pl
                 const std::string& run, bool approve, std::map<std::string, std::string> marks,
                 respond::DrillRecord& record);
 
-// The plan's `cleanup` for this drill; fills record.cleanup. A plan without one has nothing to put back.
+// The plan's `cleanup` for this drill; fills record.cleanup. A plan without one has nothing to put back. What is no
+// longer proven to be a sandbox is left alone.
 void clean_sandbox(CommandContext& context, const plan::Plan& plan, const Bytes& plan_bytes, const std::string& run,
                    respond::DrillRecord& record);
 

@@ -202,6 +202,8 @@ class ScenarioDrill {
       for (const auto& beacon : beacons) beacon->wait_for_beat(kBeatWithin);
     }
     RETURN_IF_ERROR(wait_until_protected(context_, read_.plan, begun_.environment, kProtectedWithin));
+    // Proven before by what answered then: a server that hung has told no run_id.
+    RETURN_IF_ERROR(prove_sandbox(context_, read_.plan, begun_.environment, scenario_.id));
     tell("the disaster");
     watch_.arm();
     record_.facts["disaster_began"] = format_rfc3339(context_.clock.wall_now());
