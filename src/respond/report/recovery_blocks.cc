@@ -65,7 +65,11 @@ std::string event_text(const BlockWriter& out, const ReportEvent& event) {
   std::string what = out.word("event.", event.kind);
   if (event.kind == "run.mark") return out.word("event.mark.", event.text);
   if (!event.step.empty()) what = fmt::format("{}: {}", event.step, what);
-  if (!event.text.empty()) what += " – " + without_hint(event.text);
+  std::string text = without_hint(event.text);
+  if (event.kind == "incident.written")
+    if (const std::size_t colon = text.find(": "); colon != std::string::npos)
+      text = out.word("written.", text.substr(0, colon)) + text.substr(colon);
+  if (!text.empty()) what += " – " + text;
   return what;
 }
 

@@ -8,6 +8,8 @@
 #include <set>
 #include <sstream>
 
+#include "respond/incident/incident_state.h"
+#include "respond/notify/message.h"
 #include "respond/report/harmless_text.h"
 #include "respond/report/report_blocks.h"
 #include "respond/report/report_text.h"
@@ -76,6 +78,9 @@ TEST(ReportText, KnowsEveryKindOfRecordAndStateOfAStep) {
   }
   for (int state = 0; state <= static_cast<int>(StepState::kUndone); ++state)
     EXPECT_TRUE(find_report_text("state.", to_string(static_cast<StepState>(state)), Language::kSpanish)) << state;
+  for (const auto state :
+       {DeliveryState::kSent, DeliveryState::kFailed, DeliveryState::kLimited, DeliveryState::kSkipped})
+    EXPECT_TRUE(find_report_text("state.", to_string(state), Language::kSpanish)) << to_string(state);
 }
 
 TEST(RenderReport, SaysTheSameInMarkdownAndHtml) {
@@ -127,6 +132,15 @@ TEST(RenderReport, ShowsEveryTextThatPeopleWroteOfADrill) {
     const std::string text = render_report(facts, format, Language::kEnglish);
     for (int i = 1; i <= 9; ++i) EXPECT_NE(text.find("word" + std::to_string(i)), std::string::npos) << i;
   }
+}
+
+TEST(RenderReport, NamesInItsOwnLanguageWhatPeopleWrote) {
+  for (const std::string_view part : kReportParts)
+    EXPECT_TRUE(find_report_text("written.", part, Language::kSpanish)) << part;
+  ReportFacts facts = closed_incident();
+  facts.timeline.push_back({*facts.started, facts.id, "incident.written", "", "ada", "root_cause: el disco"});
+  EXPECT_NE(render_report(facts, ReportFormat::kMarkdown, Language::kSpanish).find("– causa raíz: el disco"),
+            std::string::npos);
 }
 
 TEST(RenderReport, AsksForTheRootCauseOfAFailedDrill) {

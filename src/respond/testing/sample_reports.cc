@@ -129,7 +129,7 @@ ReportFacts closed_incident() {
   facts.ended = at(minutes(90));
   facts.actions = {{"a1", "watch the disk of host-7", "bob", "2026-12-01", "open"},
                    {"a2", "rehearse this monthly", "", "", "done"}};
-  facts.deliveries = {{at(seconds(4)), "ada", "smtp", "delivered", "Redis is lost"},
+  facts.deliveries = {{at(seconds(4)), "ada", "smtp", "sent", "Redis is lost"},
                       {at(seconds(4)), "ada", "webhook", "failed", "HTTP 500"}};
   facts.words.impact = "no message is taken";
   facts.words.root_cause = "The disk of host-7 was full.";
