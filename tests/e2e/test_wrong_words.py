@@ -29,6 +29,8 @@ def test_wrong_words_are_told_and_change_nothing(world):
     assert "anclora --help" in refused()
     assert "anclora restore --help" in refused("restore", "--frobnicate", "--to", "dir:x")
     assert "--to is required" in refused("restore")
+    assert "anclora run resume --help" in refused("run", "resume", "--frobnicate")
+    assert "anclora run --help" in refused("run")
     assert "extra" in refused("status", "extra")
     assert "--limit" in refused("find", "--dangerous", "--limit", "abc")
     assert "--limit" in refused("find", "--dangerous", "--limit", "-1")

@@ -95,8 +95,10 @@ Error wrong_command_line(const CLI::App& app, const CLI::ParseError& error) {
     return Error(ErrorKind::kInvalidArgument, "there is no command \"" + app.remaining().front() + "\"",
                  "see the commands: anclora --help");
   if (commands.empty()) return Error(ErrorKind::kInvalidArgument, error.what(), "see the commands: anclora --help");
-  return Error(ErrorKind::kInvalidArgument, error.what(),
-               "see what it takes: anclora " + commands.front()->get_name() + " --help");
+  std::string words = "anclora";
+  for (auto inner = commands; !inner.empty(); inner = inner.front()->get_subcommands())
+    words += " " + inner.front()->get_name();
+  return Error(ErrorKind::kInvalidArgument, error.what(), "see what it takes: " + words + " --help");
 }
 
 // std::cout and std::cerr print through buffers of ours while this lives.

@@ -35,7 +35,7 @@ Result<std::unique_ptr<FileLock>> lock_to_run(CommandContext& context, const std
 
 void print_record(std::ostream& err, const respond::RunRecord& record) {
   const std::string time = format_rfc3339(record.time).substr(11, 8);
-  const std::string text = record.text.substr(0, record.text.find('\n'));
+  const std::string text = said_with_hint(record.text, 9);
   const std::string by = record.actor.empty() ? "" : " by " + record.actor;
   if (record.kind == respond::RecordKind::kMark || record.kind == respond::RecordKind::kKept) return;
   err << fmt::format("{} {:<20} {}{}{}{}\n", time, to_string(record.kind), record.step, by, text.empty() ? "" : ": ",

@@ -107,7 +107,7 @@ std::string step_text(const RunReport& report, std::size_t i) {
   if (step.step.budget > Duration::zero()) line += " of " + format_duration(step.step.budget);
   line += "\n";
   const bool open = state == "failed_paused" || state == "unknown";
-  if (open) line += "    " + status.problem.substr(0, status.problem.find('\n')) + "\n";
+  if (open) line += "    " + said_with_hint(status.problem, 4) + "\n";
   if (!open && !status.summary.empty()) line += "    " + status.summary.substr(0, status.summary.find('\n')) + "\n";
   if (state == "skipped" || state == "manual_done")
     line += fmt::format("    {}: {}\n", status.settled_by, status.evidence);
@@ -157,6 +157,13 @@ std::vector<WaitsFor> waits_for(const RunReport& report) {
       list.push_back(waits_for_step(report, i));
   }
   return list;
+}
+
+std::string said_with_hint(const std::string& text, std::size_t indent) {
+  std::string said = text.substr(0, text.find('\n'));
+  const std::size_t hint = text.find("\nhint: ");
+  if (hint == std::string::npos) return said;
+  return said + "\n" + std::string(indent, ' ') + text.substr(hint + 1, text.find('\n', hint + 1) - hint - 1);
 }
 
 std::string next_command(const RunReport& report) {

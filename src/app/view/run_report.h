@@ -33,6 +33,8 @@ std::string run_state_text(const RunReport& report);
 std::vector<WaitsFor> waits_for(const RunReport& report);
 // "waits for approval of flip by oncall:", and below it each command.
 std::string to_text(const WaitsFor& waits);
+// The first line of what a step said, and where it is an error with a hint, "hint: ..." below it, indented by so much.
+std::string said_with_hint(const std::string& text, std::size_t indent);
 std::string next_command(const RunReport& report);  // empty when there is nothing to do
 nlohmann::ordered_json to_json(const RunReport& report);
 std::string to_text(const RunReport& report);

@@ -41,5 +41,17 @@ TEST_F(RunReportTest, WaitsForADeclarationOnlyOnceItHasBeenAskedFor) {
   EXPECT_EQ(next_command(report(true)), "anclora run approve --run " + state.run + " --as NAME");
 }
 
+TEST_F(RunReportTest, AStepThatFailedSaysWhatToDo) {
+  add(respond::RecordKind::kRunStarted);
+  respond::StepStatus& failed = state.steps[0];
+  failed.state = respond::StepState::kFailedPaused;
+  failed.problem = "it follows 10.0.0.1:6379\nhint: run REPLICAOF NO ONE\nmore";
+  const std::string text = to_text(report(true));
+  EXPECT_NE(text.find("    it follows 10.0.0.1:6379\n    hint: run REPLICAOF NO ONE\n"), std::string::npos) << text;
+  EXPECT_EQ(text.find("more"), std::string::npos) << text;
+  failed.problem = "it is away\nand a line of a program";
+  EXPECT_EQ(to_text(report(true)).find("program"), std::string::npos);
+}
+
 }  // namespace
 }  // namespace anclora::app

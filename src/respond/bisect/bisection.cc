@@ -58,7 +58,8 @@ class Search {
       return Error(ErrorKind::kFailedPrecondition,
                    fmt::format("the check finds it bad at {} ({}) already", to_string(good_.position),
                                format_rfc3339(good_.time)),
-                   "give an earlier --since, or look at the check: anclora status shows how far back one can go");
+                   "give a --since at which it held: earlier, or later where what it asks for was not there yet; "
+                   "anclora status shows how far back one can go");
     return {};
   }
 
