@@ -26,30 +26,6 @@ LinkState link_state(const SourceState& state, const SourceReport& report) {
   return newest.first == newest.last ? LinkState::kNoLink : LinkState::kCatchingUp;
 }
 
-std::string first_thing_to_mend(const SourceReport& report) {
-  if (!report.damaged.empty())
-    return fmt::format("{} is damaged: run anclora verify and follow its lines", report.damaged.front().object);
-  if (report.link == LinkState::kStalled)
-    return fmt::format("capture wrote nothing for {}: is it running? start it again with anclora capture",
-                       format_duration(report.last_entry_age));
-  if (report.link == LinkState::kStopped)
-    return "capture was stopped: nothing after its last point is protected; start it with anclora capture";
-  if (report.link == LinkState::kLoadingBase)
-    return "the first base is not complete yet: the newest writes are not protected; wait for it";
-  if (report.link == LinkState::kNoLink)
-    return fmt::format("capture has not heard the source since {}: is it up? capture's own output says why",
-                       format_rfc3339(report.protected_time));
-  if (report.lag > std::chrono::minutes(1))
-    return fmt::format("protected up to trails the source by {}: the store is too slow", format_duration(report.lag));
-  if (!report.gaps.empty() && !report.windows.empty() && report.gaps.back().after == report.windows.back().from &&
-      report.windows.size() > 1)
-    return fmt::format("there was a gap before {}: {}", format_rfc3339(report.gaps.back().after_time),
-                       report.gaps.back().reason);
-  if (!report.last_verification) return "never verified: run anclora verify --restore";
-  if (!report.last_verification->passed) return "the last verification failed: run anclora verify and follow its lines";
-  return "";
-}
-
 nlohmann::ordered_json position_json(const storage::Position& position, WallTime time) {
   return {{"position", to_string(position)},
           {"timeline", position.timeline.value},
@@ -86,6 +62,32 @@ std::string_view to_string(LinkState state) {
   return "unknown";
 }
 
+std::string first_to_mend(const SourceReport& report) {
+  if (!report.damaged.empty())
+    return fmt::format("{} is damaged: run anclora verify and follow its lines", report.damaged.front().object);
+  if (report.link == LinkState::kStalled)
+    return fmt::format("capture wrote nothing for {}: is it running? start it again with anclora capture",
+                       format_duration(report.last_entry_age));
+  if (report.link == LinkState::kStopped)
+    return "capture was stopped: nothing after its last point is protected; start it with anclora capture";
+  if (report.link == LinkState::kLoadingBase)
+    return "the first base is not complete yet: the newest writes are not protected; wait for it";
+  if (report.link == LinkState::kNoLink)
+    return fmt::format("capture has not heard the source since {}: is it up? capture's own output says why",
+                       format_rfc3339(report.protected_time));
+  if (report.lag > std::chrono::minutes(1))
+    return fmt::format("protected up to trails the source by {}: the store is too slow", format_duration(report.lag));
+  if (report.last_verification && !report.last_verification->passed)
+    return "the last verification failed: run anclora verify and follow its lines";
+  const bool begins_after_gap =
+      !report.gaps.empty() && report.windows.size() > 1 && report.gaps.back().after == report.windows.back().from;
+  if (begins_after_gap && (!report.last_verification || report.last_verification->time < report.gaps.back().after_time))
+    return fmt::format("not verified since the gap before {}: run anclora verify --restore ({})",
+                       format_rfc3339(report.gaps.back().after_time), report.gaps.back().reason);
+  if (!report.last_verification) return "never verified: run anclora verify --restore";
+  return "";
+}
+
 SourceReport report_source(const SourceState& state, WallTime store_now,
                            const std::optional<LastVerification>& last_verification) {
   SourceReport report;
@@ -105,7 +107,7 @@ SourceReport report_source(const SourceState& state, WallTime store_now,
     report.link = LinkState::kLoadingBase;
     report.first_thing_to_mend =
         report.damaged.empty() ? "nothing is protected yet: capture has not got a base from the source (is it running?)"
-                               : first_thing_to_mend(report);
+                               : first_to_mend(report);
     return report;
   }
   report.last_entry_age = std::max(Duration(0), store_now - state.head->stored);
@@ -124,7 +126,7 @@ SourceReport report_source(const SourceState& state, WallTime store_now,
     const double replay = static_cast<double>(report.replay_bytes) / kReplayBytesPerSecond;
     report.expected_restore = Duration(static_cast<std::int64_t>((load + replay) * 1e6));
   }
-  report.first_thing_to_mend = first_thing_to_mend(report);
+  report.first_thing_to_mend = first_to_mend(report);
   return report;
 }
 

@@ -46,6 +46,9 @@ inline constexpr Duration kStalledAfter = std::chrono::seconds(30);
 SourceReport report_source(const storage::SourceState& state, WallTime store_now,
                            const std::optional<LastVerification>& last_verification);
 
+// Its first_thing_to_mend: what can be done, the most urgent first.
+std::string first_to_mend(const SourceReport& report);
+
 nlohmann::ordered_json to_json(const SourceReport& report);
 std::string to_text(const SourceReport& report, WallTime store_now);
 

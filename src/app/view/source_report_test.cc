@@ -49,5 +49,28 @@ TEST(SourceReport, SaysThatCaptureRunsAndDoesNotHearTheSource) {
   EXPECT_EQ(report_source(state, now, std::nullopt).link, LinkState::kCatchingUp);
 }
 
+// As after a recovery by a restore: the new server has another history.
+TEST(SourceReport, AGapIsToBeMendedUntilWhatCameAfterItIsVerified) {
+  const WallTime began(std::chrono::seconds(1'800'000'000));
+  SourceReport report;
+  report.link = LinkState::kLive;
+  report.protected_up_to = storage::Position{storage::TimelineId{2}, redis::Offset{200}};
+  report.windows.resize(2);
+  report.windows.back().from = {storage::TimelineId{2}, redis::Offset{100}};
+  report.gaps.resize(1);
+  report.gaps.back().after = report.windows.back().from;
+  report.gaps.back().after_time = began;
+  report.gaps.back().reason = "another history";
+  EXPECT_THAT(first_to_mend(report), HasSubstr("not verified since the gap before 2027-01-15T08:00:00"));
+  report.last_verification = {began - std::chrono::minutes(1), true};
+  EXPECT_THAT(first_to_mend(report), HasSubstr("anclora verify --restore (another history)"));
+  report.last_verification = {began + std::chrono::minutes(1), true};
+  EXPECT_EQ(first_to_mend(report), "");
+  report.last_verification->passed = false;
+  EXPECT_THAT(first_to_mend(report), HasSubstr("the last verification failed"));
+  report.last_verification = {began - std::chrono::minutes(1), false};
+  EXPECT_THAT(first_to_mend(report), HasSubstr("the last verification failed")) << "a gap must not hide it";
+}
+
 }  // namespace
 }  // namespace anclora::app
