@@ -59,6 +59,26 @@ def test_one_look_at_a_redis_that_is_well_and_at_one_that_is_gone(world):
     assert gone.code == 1 and "last seen down, " in gone.out, gone
 
 
+def test_an_observer_that_is_cut_off_declares_nothing(world):
+    server, plan = lab(world)
+    others = [world.redis(f"other-{n}") for n in range(3)]
+    controls = "".join(f"  - {{id: c{n}, uses: probe.tcp, with: {{address: \"127.0.0.1:{other.port}\"}}, control: true, every: 500ms}}\n"
+                       for n, other in enumerate(others))
+    plan.write_text(PLAN.replace("detection:", controls + "detection:"))
+    process = world.spawn("detect", "--plan", plan, log="detect.log")
+    log = world.folder / "detect.log"
+    world.wait_for("the first look", lambda: "answers at here" in log.read_text())
+    time.sleep(2.5)
+    for each in (others[0], others[1], server):
+        each.kill()
+    world.wait_for("we are cut off", lambda: "gone: isolated" in log.read_text())
+    others[0].start()
+    world.wait_for("the verdict", lambda: "gone: confirmed" in log.read_text())  # now it is the Redis alone
+    process.send_signal(signal.SIGTERM)
+    assert process.wait(PATIENCE) == 1, log.read_text()
+    assert log.read_text().index("gone: isolated") < log.read_text().index("gone: confirmed")
+
+
 def test_a_killed_redis_is_confirmed_within_three_seconds(world):
     server, plan = lab(world)
     process = world.spawn("detect", "--plan", plan, log="detect.log")

@@ -30,6 +30,16 @@ void check_vantages(const Plan& plan, const Condition& condition, Findings& find
               "list more sites in the probe's from, or ask for fewer");
 }
 
+// While the unrelated fails we cannot tell what else does.
+void check_unrelated(const Plan& plan, const Detection& detection, const Condition& condition, Findings& findings) {
+  const Probe* probe = find_probe(plan, condition.probe);
+  if (probe == nullptr || !probe->control) return;
+  add_error(findings, "detection.control", condition.place,
+            fmt::format("\"{}\" looks at the control probe \"{}\", which tells only whether we are cut off",
+                        detection.id, probe->id),
+            "ask another probe, or leave control out");
+}
+
 void check_start(const Detection& detection, Findings& findings) {
   if (!detection.start) return;
   std::uint32_t most = 0;
@@ -113,6 +123,7 @@ void lint_detection(const Plan& plan, Findings& findings) {
                 "add all: [{probe: ..., is: down}]");
     for (const Condition* condition : conditions) {
       check_vantages(plan, *condition, findings);
+      check_unrelated(plan, detection, *condition, findings);
       used.insert(condition->probe);
     }
     check_start(detection, findings);
@@ -129,7 +140,7 @@ void lint_detection(const Plan& plan, Findings& findings) {
           if (const Value* value = step.with.find(key)) used.insert(value->text);
   }
   for (const Probe& probe : plan.probes)
-    if (!used.contains(probe.id))
+    if (!used.contains(probe.id) && !probe.control)
       add_warning(findings, "probe.unused", probe.place, fmt::format("nothing uses probe \"{}\"", probe.id),
                   "name it in a detection or in restored, or remove it");
 }

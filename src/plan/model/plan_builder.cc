@@ -126,6 +126,7 @@ void build_watch(const Value& root, Plan& plan) {
                            .uses = text_of(*item, "uses"),
                            .with = with_of(*item),
                            .from = texts_of(*item, "from"),
+                           .control = boolean_of(*item, "control", false),
                            .every = duration_of(*item, "every"),
                            .timeout = duration_of(*item, "timeout"),
                            .bad_in_a_row = integer_of(*item, "bad_in_a_row", 3),

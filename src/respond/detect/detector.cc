@@ -88,7 +88,8 @@ bool Detector::isolated() const {
     if (!watched.probe->control) continue;
     ++controls;
     const bool seen_up = std::any_of(watched.at.begin(), watched.at.end(), [](const auto& at) {
-      return at.second.bad_streak() == 0 && at.second.state() == ProbeState::kUp;
+      const ProbeTrack& track = at.second;
+      return track.state() == ProbeState::kUp && track.last() && track.last()->state == ProbeState::kUp;
     });
     failing += seen_up ? 0 : 1;
   }

@@ -125,6 +125,15 @@ TEST_F(DetectorTest, DeclaresNothingWhenTheObserverIsCutOff) {
   EXPECT_EQ(judge(600).state, RuleState::kIsolated);
 }
 
+TEST_F(DetectorTest, TakesAControlProbeThatDoesNotKnowForAFailingOne) {
+  all_well();
+  for (const char* place : {"madrid", "paris", "oslo"}) look("redis", place, ProbeState::kDown);
+  look("anchor-1", "here", ProbeState::kUnknown, 1);
+  EXPECT_FALSE(detector.isolated());
+  look("anchor-2", "here", ProbeState::kUnknown, 1);  // our resolver, say: its state is up until more looks agree
+  EXPECT_TRUE(detector.isolated());
+}
+
 TEST_F(DetectorTest, CountsTheTimeAnewOnceTheObserverIsBack) {
   all_well();
   for (const char* place : {"madrid", "paris", "oslo"}) look("redis", place, ProbeState::kDown);
