@@ -76,9 +76,8 @@ Result<std::unique_ptr<Outbox>> Outbox::open_folder(FileSystem& files, Random& r
   RETURN_IF_ERROR(make_durable(files, outbox->folder_));
   auto lock = files.lock(outbox->folder_ + "/lock");
   if (!lock && lock.error().kind() == ErrorKind::kFailedPrecondition)
-    return lock.error()
-        .with_context("the outbox " + outbox->folder_)
-        .with_hint("another capture of this source runs on this machine; stop it, or give this one its own --outbox");
+    return Error(lock.error().kind(), lock.error().with_context("the outbox " + outbox->folder_).message(),
+                 "another capture of this source runs on this machine; stop it, or give this one its own --outbox");
   if (!lock) return lock.error();
   outbox->lock_ = std::move(*lock);
   const auto temporary = [](std::string_view name) { return name.starts_with(kTemporary); };

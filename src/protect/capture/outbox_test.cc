@@ -40,6 +40,7 @@ TEST_F(OutboxTest, RefusesASecondHolderOfTheFolder) {
   auto second = Outbox::open(posix_file_system(), system_random(), folder_ / "outbox", kMiB);
   ASSERT_FALSE(second);
   EXPECT_EQ(second.error().kind(), ErrorKind::kFailedPrecondition);
+  EXPECT_NE(second.error().hint().find("another capture of this source runs on this machine"), std::string::npos);
 }
 
 TEST_F(OutboxTest, StopsAtItsLimitAndTakesMoreWhenThereIsRoom) {
