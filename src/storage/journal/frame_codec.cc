@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <cstring>
 
+#include "storage/journal/newer_format.h"
 #include "storage/journal/object_cipher.h"
 
 namespace anclora::storage {
@@ -156,10 +157,8 @@ Status ObjectOpener::State::read_header(ByteView header) {
     return Error(ErrorKind::kDataLoss, name + ": not an object of Anclora DR, or its first bytes are damaged");
   const auto version = static_cast<std::uint8_t>(header[kMagic.size()]);
   if (version != kVersion) {
-    return Error(ErrorKind::kUnsupported,
-                 name + ": written in object format " + std::to_string(version) + ", this program reads " +
-                     std::to_string(kVersion),
-                 "install a newer release of anclora (at least the one that wrote this repository)");
+    return newer_format(name + ": written in object format " + std::to_string(version) + ", this program reads " +
+                        std::to_string(kVersion));
   }
   if (static_cast<std::uint8_t>(header[kMagic.size() + 1]) != cipher.mode())
     return Error(ErrorKind::kDataLoss, name + ": sealed in another way than this repository's objects");

@@ -1,6 +1,7 @@
 #include <nlohmann/json.hpp>
 
 #include "storage/journal/key_slot.h"
+#include "storage/journal/newer_format.h"
 
 namespace anclora::storage {
 namespace {
@@ -40,10 +41,7 @@ Status read_kdf(const Json& json, KeySlot& slot) {
   const auto kdf = json.find("kdf");
   if (kdf == json.end() || !kdf->is_object()) return wrong("kdf", "missing");
   ASSIGN_OR_RETURN(const std::string name, text(*kdf, "name"));
-  if (name != kKdf) {
-    return Error(ErrorKind::kUnsupported, "key slot: unknown key derivation \"" + name.substr(0, 40) + "\"",
-                 "install a newer release of anclora (at least the one that wrote this repository)");
-  }
+  if (name != kKdf) return newer_format("key slot: unknown key derivation \"" + name.substr(0, 40) + "\"");
   ASSIGN_OR_RETURN(slot.salt, hex(*kdf, "salt", 16));
   ASSIGN_OR_RETURN(slot.operations, number(*kdf, "operations"));
   ASSIGN_OR_RETURN(slot.memory_bytes, number(*kdf, "memory_bytes"));
@@ -56,10 +54,7 @@ Status check_version(const Json& json) {
   ASSIGN_OR_RETURN(const std::uint64_t version, number(json, "version"));
   if (version == kVersion) return {};
   if (version == 0) return wrong("version", "0 is not a version");
-  return Error(ErrorKind::kUnsupported,
-               "key slot: written in format version " + std::to_string(version) + ", this program reads up to " +
-                   std::to_string(kVersion),
-               "install a newer release of anclora (at least the one that wrote this repository)");
+  return newer_version("key slot", version, kVersion);
 }
 
 }  // namespace

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "storage/journal/newer_format.h"
 #include "storage/journal/time_mark_codec.h"
 
 namespace anclora::storage {
@@ -87,12 +88,7 @@ Status Decoder::id(std::string_view field, std::array<std::uint8_t, 16>& value) 
 Status Decoder::head() {
   ASSIGN_OR_RETURN(const std::uint8_t version, named(reader_.u8(), "version"));
   if (version == 0) return wrong("version", "0 is not a version");
-  if (version > kVersion) {
-    return Error(ErrorKind::kUnsupported,
-                 "log entry: written in format version " + std::to_string(version) + ", this program reads up to " +
-                     std::to_string(kVersion),
-                 "install a newer release of anclora (at least the one that wrote this repository)");
-  }
+  if (version > kVersion) return newer_version("log entry", version, kVersion);
   ASSIGN_OR_RETURN(const std::uint8_t kind, named(reader_.u8(), "kind"));
   if (kind < static_cast<std::uint8_t>(EntryKind::kOpened) || kind > static_cast<std::uint8_t>(EntryKind::kClosed))
     return wrong("kind", std::to_string(kind) + " is not a kind");

@@ -6,6 +6,8 @@
 #include <tuple>
 #include <utility>
 
+#include "storage/journal/newer_format.h"
+
 namespace anclora::storage {
 namespace {
 
@@ -176,10 +178,7 @@ Result<PackTrailer> decode_pack_trailer(ByteView trailer, std::uint64_t object_b
   if (trailer.size() != kPackTrailerBytes || object_bytes < kPackTrailerBytes) return damaged;
   const ByteView fields = trailer.substr(0, kPackTrailerBytes - kTrailerCheckBytes);
   if (trailer_check(fields) != trailer.substr(fields.size())) return damaged;
-  if (fields.substr(0, kTrailerMagic.size()) != kTrailerMagic) {
-    return Error(ErrorKind::kUnsupported, "a pack of a newer format",
-                 "install a newer release of anclora (at least the one that wrote this repository)");
-  }
+  if (fields.substr(0, kTrailerMagic.size()) != kTrailerMagic) return newer_format("a pack of a newer format");
   ByteReader reader(fields.substr(kTrailerMagic.size()));
   PackTrailer decoded;
   ASSIGN_OR_RETURN(decoded.index_offset, reader.u64());

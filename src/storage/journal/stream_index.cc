@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "storage/journal/key_filter.h"
+#include "storage/journal/newer_format.h"
 #include "storage/journal/time_mark_codec.h"
 
 namespace anclora::storage {
@@ -106,10 +107,7 @@ Status check_version(ByteReader& reader) {
   ASSIGN_OR_RETURN(const std::uint8_t version, named(reader.u8(), "version"));
   if (version == 0) return wrong("version", "0 is not a version");
   if (version == kVersion) return {};
-  return Error(ErrorKind::kUnsupported,
-               "stream index: written in format version " + std::to_string(version) + ", this program reads up to " +
-                   std::to_string(kVersion),
-               "install a newer release of anclora (at least the one that wrote this repository)");
+  return newer_version("stream index", version, kVersion);
 }
 
 }  // namespace
