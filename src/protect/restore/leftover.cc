@@ -10,11 +10,6 @@
 namespace anclora::protect {
 namespace {
 
-bool follows(const redis::Info& info, const Endpoint& address) {
-  return info.is_replica() && !info.link_up() && info.text("master_host") == address.host &&
-         info.number("master_port") == address.port;
-}
-
 // Our password is random: who has it was given it by that restore, and keeps it by a CONFIG REWRITE.
 bool has_our_password(redis::Client& client, const TargetRecord& record) {
   for (const ChangedSetting& setting : record.settings)
@@ -45,6 +40,11 @@ std::string Leftover::what() const {
   return fmt::format("an interrupted restore to {}, begun at {}", record.point, format_rfc3339(record.started));
 }
 
+bool follows_dead(const redis::Info& info, const Endpoint& address) {
+  return info.is_replica() && !info.link_up() && info.text("master_host") == address.host &&
+         info.number("master_port") == address.port;
+}
+
 Result<std::optional<Leftover>> find_leftover(LiveLink& link, TargetRecords& records) {
   ASSIGN_OR_RETURN(std::vector<TargetRecord> known, records.list());
   if (known.empty()) return std::optional<Leftover>();
@@ -53,7 +53,7 @@ Result<std::optional<Leftover>> find_leftover(LiveLink& link, TargetRecords& rec
   for (TargetRecord& record : known) {
     Leftover leftover;
     leftover.same_process = !record.run_id.empty() && info.text("run_id") == record.run_id;
-    leftover.follows_us = follows(info, record.address);
+    leftover.follows_us = follows_dead(info, record.address);
     const bool is_it = leftover.same_process || leftover.follows_us ||
                        (record.target == link.url().to_string() && has_our_password(*client, record));
     if (!is_it) continue;

@@ -19,6 +19,9 @@ struct Leftover {
   std::string what() const;   // "an interrupted restore to 1/123, begun at ..."
 };
 
+// A replica of that address, where nobody answers.
+bool follows_dead(const redis::Info& info, const Endpoint& address);
+
 // What a killed restore left on the server behind `link`, by the records of this machine. Nothing: no record is about
 // it, or it was started again since and follows somebody else: its settings are its own.
 // kUnavailable: it cannot be asked.

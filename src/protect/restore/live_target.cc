@@ -151,7 +151,6 @@ class LiveRestore {
 
   // A restore must not fail because the state folder is full or not ours; it can then not be undone by us.
   void write_record() {
-    if (options_.record_folder.empty()) return;
     TargetRecord record;
     record.target = leftover_ ? leftover_->record.target : name_;
     record.run_id = facts_.info.text("run_id").value_or("");
@@ -160,6 +159,8 @@ class LiveRestore {
     record.started = tools_.clock.wall_now();
     record.held_data = facts_.holds_data() && !facts_.left_by_us;
     record.settings = settings_->intended();
+    if (options_.on_record) options_.on_record(record);
+    if (options_.record_folder.empty()) return;
     if (const Status written = records_.write(record); !written)
       outcome_.warnings.push_back(
           "what was changed on the target could not be noted, so that a killed restore could "

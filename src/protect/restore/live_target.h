@@ -2,6 +2,7 @@
 // while it is still a replica, and promote it last.
 #pragma once
 
+#include <functional>
 #include <optional>
 #include <string>
 
@@ -9,6 +10,7 @@
 #include "protect/restore/restore_outcome.h"
 #include "protect/restore/safety_copy.h"
 #include "protect/restore/target_preflight.h"
+#include "protect/restore/target_record.h"
 
 namespace anclora::protect {
 
@@ -27,6 +29,8 @@ struct LiveTargetOptions {
   // Where it is kept what a restore changes on its target (target_record.h), so that a killed one can be undone. Empty:
   // nowhere.
   std::string record_folder;
+  // Is told the same before the first change: for whoever goes on with it on another machine. May be empty.
+  std::function<void(const TargetRecord&)> on_record;
   bool compare_keys = true;  // with what the source counted at the newest offset before the point where it did
 };
 

@@ -2,9 +2,11 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <utility>
 
 #include "plan/model/value_access.h"
+#include "protect/restore/leftover.h"
 #include "protect/restore/live_target.h"
 #include "protect/restore/side_data.h"
 #include "respond/actions/recovery_point_actions.h"
@@ -12,6 +14,17 @@
 
 namespace anclora::respond {
 namespace {
+
+constexpr const char* kLeft = "left";
+
+// What the run's journal keeps of a restore under way, so that another machine can undo it. The target's own password
+// is no business of a journal; ours admitted it to data that the repository holds.
+Bytes without_secrets(protect::TargetRecord record) {
+  std::erase_if(record.settings, [](const protect::ChangedSetting& setting) {
+    return setting.name == "masterauth" && !setting.before.reveal().empty();
+  });
+  return protect::encode_target_record(record);
+}
 
 class RestoreAction final : public Action {
  public:
@@ -61,6 +74,10 @@ class RestoreAction final : public Action {
     options.safety = chosen.opened.store.get();
     options.work_directory = means_.work_directory;
     options.record_folder = means_.record_folder;
+    // Where it cannot be kept, a take-over needs a person for this.
+    options.on_record = [&context](const protect::TargetRecord& record) {
+      static_cast<void>(context.keep(kLeft, without_secrets(record)));
+    };
     options.timeout = context.deadline() - context.clock().mono_now();
     ASSIGN_OR_RETURN(const std::string side,
                      protect::side_data_of(*chosen.opened.store, chosen.opened.repository, plan,
@@ -68,6 +85,7 @@ class RestoreAction final : public Action {
     RETURN_IF_ERROR(context.keep("begun", to_string(position)));
     RETURN_IF_ERROR(context.before_change(
         fmt::format("restore {} of {} to {}", to_string(position), chosen.source, options.target.to_string())));
+    RETURN_IF_ERROR(adopt_left(context, options.target));
     const protect::RestoreTools tools{means_.files, context.clock(), means_.random, means_.dialer,
                                       [&context] { return context.cancelled(); }};
     ASSIGN_OR_RETURN(
@@ -103,6 +121,22 @@ class RestoreAction final : public Action {
     for (const redis::Keyspace& keyspace : info.keyspaces()) keys += keyspace.keys;
     return fmt::format("is a {}{} with {} keys", info.is_replica() ? "replica" : "primary",
                        info.loading() ? ", loading," : "", keys);
+  }
+  // A restore of this step that died on another machine noted there what it changed: noted here too, it is undone as
+  // one of this machine is.
+  Status adopt_left(StepContext& context, const redis::RedisUrl& url) {
+    const Outputs kept = context.kept();
+    const auto left = kept.find(kLeft);
+    if (left == kept.end() || means_.record_folder.empty()) return {};
+    ASSIGN_OR_RETURN(const protect::TargetRecord record, protect::decode_target_record(left->second));
+    protect::TargetRecords records(means_.files, means_.record_folder);
+    ASSIGN_OR_RETURN(const auto known, records.list());
+    if (std::ranges::any_of(known, [&](const auto& each) { return each.target == record.target; })) return {};
+    ASSIGN_OR_RETURN(auto client, connect_to(context, means_.dialer, url));
+    ASSIGN_OR_RETURN(const redis::Info info, client->info());
+    if (!protect::follows_dead(info, record.address)) return {};
+    ASSIGN_OR_RETURN(const auto lock, records.lock(record.target));
+    return records.write(record);
   }
   // The step in `unless` left a server that serves.
   static bool is_needless(StepContext& context) {

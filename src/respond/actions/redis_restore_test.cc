@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include "protect/restore/target_record.h"
 #include "protect/testing/running_capture.h"
 #include "redis/testing/redis_server.h"
 #include "respond/actions/recovery_point_actions.h"
@@ -62,6 +63,53 @@ TEST_F(RestoreActionTest, BringsAnEmptyServerToTheChosenPointAndLeavesItServing)
   EXPECT_EQ(target->command({"DEBUG", "DIGEST"}).text, source->command({"DEBUG", "DIGEST"}).text);
   // After a crash between the restore and its record, what stands there is not taken for done, nor done again.
   EXPECT_EQ(action->probe(step)->done, Done::kUnknown);
+}
+
+// As the target stands after a kill -9 of the machine that restored into it.
+void leave_half_restored(RedisServer& target, const protect::TargetRecord& record) {
+  target.command({"FLUSHALL"});
+  for (const protect::ChangedSetting& setting : record.settings)
+    target.command({"CONFIG", "SET", setting.name, std::string(setting.set.reveal())});
+  target.command({"REPLICAOF", record.address.host, std::to_string(record.address.port)});
+}
+
+TEST_F(RestoreActionTest, GoesOnAfterARestoreThatDiedOnAnotherMachine) {
+  const auto target = RedisServer::start();
+  LoneStep step = restore_step(*target);
+  ASSERT_TRUE(make_redis_restore(means())->execute(step).has_value());
+  const auto left = protect::decode_target_record(step.kept().at("left"));
+  ASSERT_TRUE(left.has_value()) << left.error().to_string();
+  leave_half_restored(*target, *left);
+  RestoreMeans elsewhere = means();
+  elsewhere.record_folder = work / "records of another machine";
+  const auto outcome = make_redis_restore(elsewhere)->execute(step);
+  ASSERT_TRUE(outcome.has_value()) << outcome.error().to_string();
+  EXPECT_TRUE(target->info().is_primary());
+  EXPECT_EQ(target->command({"DEBUG", "DIGEST"}).text, source->command({"DEBUG", "DIGEST"}).text);
+  for (const auto& [name, own] : Outputs{{"masterauth", ""}, {"rdbcompression", "yes"}, {"replica-lazy-flush", "no"}})
+    EXPECT_EQ(target->command({"CONFIG", "GET", name}).elements[1].text, own) << name;
+}
+
+TEST_F(RestoreActionTest, LeavesAReplicaAloneThatFollowsAnotherThanTheRestoreThatDied) {
+  const auto target = RedisServer::start();
+  LoneStep step = restore_step(*target);
+  ASSERT_TRUE(make_redis_restore(means())->execute(step).has_value());
+  auto left = protect::decode_target_record(step.kept().at("left")).value();
+  left.address.port = 1;
+  leave_half_restored(*target, left);
+  RestoreMeans elsewhere = means();
+  elsewhere.record_folder = work / "records of another machine";
+  EXPECT_FALSE(make_redis_restore(elsewhere)->execute(step).has_value());
+  EXPECT_TRUE(target->info().is_replica());
+}
+
+TEST_F(RestoreActionTest, TheTargetsOwnPasswordIsNotKeptInTheJournal) {
+  const auto target = RedisServer::start();
+  target->command({"CONFIG", "SET", "masterauth", "hush"});
+  LoneStep step = restore_step(*target);
+  ASSERT_TRUE(make_redis_restore(means())->execute(step).has_value());
+  for (const char* spelt : {"hush", "68757368", "masterauth"})
+    EXPECT_EQ(step.kept().at("left").find(spelt), std::string::npos) << spelt;
 }
 
 TEST_F(RestoreActionTest, RefusesATargetThatThePlanDoesNotOffer) {
