@@ -10,6 +10,7 @@
 
 #include "base/subprocess.h"
 #include "plan/model/value_access.h"
+#include "respond/actions/supervisor_control.h"
 
 namespace anclora::respond {
 namespace {
@@ -79,32 +80,6 @@ class CommandControl : public ServiceControl {
 
   FileSystem& files_;
   Random& random_;
-};
-
-class Supervisor final : public CommandControl {
- public:
-  Supervisor(FileSystem& files, Random& random, std::vector<std::string> place, std::vector<std::string> programs)
-      : CommandControl(files, random), place_(std::move(place)), programs_(std::move(programs)) {}
-  Result<ServiceState> look(StepContext& context) override {
-    ASSIGN_OR_RETURN(const ProgramResult result, run(context, "status"));
-    return read_supervisor_status(result);
-  }
-
- private:
-  std::vector<std::string> argv(std::string_view verb) const override { return argv_of({verb}, programs_); }
-  std::vector<std::string> kill_argv() const override { return argv_of({"signal", "KILL"}, programs_); }
-  std::vector<std::string> argv_for(std::string_view verb, std::vector<std::string> instances) const override {
-    return argv_of({verb}, instances);
-  }
-  std::vector<std::string> argv_of(std::initializer_list<std::string_view> verb,
-                                   const std::vector<std::string>& programs) const {
-    std::vector<std::string> argv = {"supervisorctl"};
-    argv.insert(argv.end(), place_.begin(), place_.end());
-    argv.insert(argv.end(), verb.begin(), verb.end());
-    argv.insert(argv.end(), programs.begin(), programs.end());
-    return argv;
-  }
-  std::vector<std::string> place_, programs_;
 };
 
 class Systemd final : public CommandControl {
@@ -218,49 +193,10 @@ Result<ProgramResult> run_program(StepContext& context, FileSystem& files, Rando
   return ProgramResult{*code, std::move(*output)};
 }
 
-Result<ServiceState> read_supervisor_status(const ProgramResult& result) {
-  constexpr int kSomeDoNotRun = 3;
-  ServiceState state;
-  std::vector<std::string> running, others;
-  std::istringstream lines(result.output);
-  for (std::string line; std::getline(lines, line);) {
-    std::istringstream words(line);
-    std::string program, status;
-    words >> program >> status;
-    if (program.empty()) continue;
-    state.instances.push_back(program);
-    if (status == "RUNNING")
-      running.push_back(program);
-    else if (status == "STARTING" || status == "STOPPING" || status == "BACKOFF")
-      ++state.between, others.push_back(program + " " + status);
-    else if (status == "STOPPED" || status == "EXITED" || status == "FATAL")
-      others.push_back(program + " " + status);
-    else
-      return Error(ErrorKind::kFailedPrecondition, "supervisorctl answers: " + line.substr(0, kShown),
-                   "try by hand: supervisorctl -c FILE status PROGRAM");
-  }
-  if (result.exit_code != 0 && result.exit_code != kSomeDoNotRun)
-    return Error(ErrorKind::kUnavailable,
-                 fmt::format("supervisorctl ended with {}: {}", result.exit_code, first_line(result.output)));
-  state.running = static_cast<std::uint32_t>(running.size());
-  state.said =
-      fmt::format("{} running{}", running.size(), others.empty() ? "" : fmt::format("; {}", fmt::join(others, ", ")));
-  return state;
-}
-
 Result<std::unique_ptr<ServiceControl>> service_control(StepContext& context, const plan::Target& target,
                                                         FileSystem& files, Random& random) {
   const std::string driver = plan::text_of(target.settings, "driver");
-  if (driver == "supervisor") {
-    std::vector<std::string> place;
-    for (const auto& [key, option] : {std::pair("config", "-c"), std::pair("url", "-s")}) {
-      const std::string reference = plan::text_of(target.settings, key);
-      if (reference.empty()) continue;
-      ASSIGN_OR_RETURN(const Secret value, context.resolve(reference));
-      place.insert(place.end(), {option, value.reveal()});
-    }
-    return std::make_unique<Supervisor>(files, random, place, plan::texts_of(target.settings, "programs"));
-  }
+  if (driver == "supervisor") return supervisor_control(context, target, files);
   if (driver == "systemd") return std::make_unique<Systemd>(files, random, plan::texts_of(target.settings, "units"));
   if (driver == "compose") {
     ASSIGN_OR_RETURN(const Secret project, context.resolve(plan::text_of(target.settings, "project")));

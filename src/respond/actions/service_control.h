@@ -49,7 +49,4 @@ class ServiceControl {
 Result<std::unique_ptr<ServiceControl>> service_control(StepContext& context, const plan::Target& target,
                                                         FileSystem& files, Random& random);
 
-// Pure: what `supervisorctl status` says of the programs it was asked for. Exit code 3 is "some do not run".
-Result<ServiceState> read_supervisor_status(const ProgramResult& result);
-
 }  // namespace anclora::respond

@@ -44,6 +44,8 @@ struct HttpOptions {
   // "address", "name", "address:port": connected to instead of the URL's host, without a proxy; the certificate must
   // still be of the URL's name. Empty: the URL's host.
   std::string connect_to = {};
+  // A Unix socket to connect to instead of the URL's host, without a proxy. Empty: the URL's host.
+  std::string socket_path = {};
   bool use_proxy = true;       // the usual proxy variables, never for loopback
   bool require_length = true;  // false: an answer may end with its connection
 };

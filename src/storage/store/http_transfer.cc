@@ -200,7 +200,8 @@ void HttpTransfer::set_security() {
   curl_easy_setopt(handle_, CURLOPT_TCP_NODELAY, 1L);
   if (!options_.ca_file.empty()) curl_easy_setopt(handle_, CURLOPT_CAINFO, options_.ca_file.c_str());
   curl_easy_setopt(handle_, CURLOPT_CERTINFO, 1L);
-  if (!options_.use_proxy || !options_.connect_to.empty() || is_loopback(request_.url))
+  if (!options_.socket_path.empty()) curl_easy_setopt(handle_, CURLOPT_UNIX_SOCKET_PATH, options_.socket_path.c_str());
+  if (!options_.use_proxy || !options_.connect_to.empty() || !options_.socket_path.empty() || is_loopback(request_.url))
     curl_easy_setopt(handle_, CURLOPT_PROXY, "");
 }
 
