@@ -343,6 +343,8 @@ Status Capture::run() {
     if (base_maker_ != nullptr && stopping_) base_maker_->cancel();
     status = run_once(**pipeline);
     if (status || !may_begin_again(status.error())) break;
+    // Not of a log that an earlier run of this holder wrote on: nothing is amiss there.
+    if (status.error().kind() == ErrorKind::kFailedPrecondition) state_.failed(status.error());
   }
   state_.set_link(LinkState::kStopped, status ? std::string() : status.error().message());
   return status;

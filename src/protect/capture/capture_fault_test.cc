@@ -6,6 +6,7 @@
 
 #include <atomic>
 #include <csignal>
+#include <filesystem>
 #include <functional>
 #include <nlohmann/json.hpp>
 #include <thread>
@@ -100,6 +101,35 @@ TEST(CaptureFaults, AThreadThatIsStuckIsTold) {
   hang = false;
   capture.wait_protected(offset_of(*source));
   EXPECT_TRUE(capture.stop().has_value());
+}
+
+// A snapshot of its file system that was rolled back, or a backup of it that was restored, under a running capture.
+TEST(CaptureFaults, ARepositoryThatIsReplacedByAnOlderCopyOfItselfIsGoneOnWithFromThere) {
+  namespace fs = std::filesystem;
+  auto source = RedisServer::start({"repl-backlog-size 16mb"});
+  TestArchive archive;
+  CaptureOptions options = options_for(*source);
+  options.pack_every = milliseconds(100);
+  RunningCapture capture(archive, options);
+  const auto write = [&](const std::string& value) {
+    for (int i = 0; i < 5; ++i) {
+      source->command({"SET", value + std::to_string(i), value});
+      capture.wait_protected(offset_of(*source));
+    }
+  };
+  write("a");
+  fs::copy(archive.path(), archive.path() + ".older", fs::copy_options::recursive);
+  write("b");
+  fs::rename(archive.path(), archive.path() + ".newer");
+  fs::rename(archive.path() + ".older", archive.path());
+  write("c");
+  capture.wait_for(
+      [](const CaptureStatus& status) { return status.last_error.find("older copy") != std::string::npos; },
+      "word of the older copy");
+  write("d");
+  EXPECT_TRUE(capture.stop().has_value());
+  EXPECT_TRUE(archive.state().damaged_entries.empty());
+  EXPECT_EQ(archive.read().end(), offset_of(*source));
 }
 
 TEST(CaptureFaults, PacksWhatAnEarlierRunLeftOnceTheStoreTakesIt) {

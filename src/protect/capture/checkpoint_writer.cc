@@ -2,6 +2,8 @@
 
 #include <utility>
 
+#include "storage/repository/sealed_object.h"
+
 namespace anclora::protect {
 namespace {
 
@@ -43,6 +45,23 @@ bool CheckpointWriter::urgent() const {
   return urgent_ && tells_something(waiting_);
 }
 
+void CheckpointWriter::stands_on(std::string entry_name) {
+  const std::lock_guard lock(mutex_);
+  ground_ = std::move(entry_name);
+}
+
+Status CheckpointWriter::check_ground() const {
+  std::string ground;
+  {
+    const std::lock_guard lock(mutex_);
+    ground = ground_;
+  }
+  if (ground.empty()) return {};
+  ASSIGN_OR_RETURN(const bool there, storage::object_exists(context_.store, ground));
+  if (there) return {};
+  return Error(ErrorKind::kUnavailable, ground + " is gone: the repository is an older copy of itself now");
+}
+
 bool CheckpointWriter::step() {
   const MonoTime now = context_.clock.mono_now();
   if (failures_.waiting(now)) return false;
@@ -58,6 +77,11 @@ bool CheckpointWriter::step() {
 }
 
 Status CheckpointWriter::write_now() {
+  {
+    const std::lock_guard lock(mutex_);
+    if (!tells_something(waiting_)) return {};
+  }
+  RETURN_IF_ERROR(check_ground());
   storage::CheckpointDelta delta;
   {
     const std::lock_guard lock(mutex_);

@@ -31,6 +31,12 @@ class CheckpointWriter {
   // Any thread: something waits that step() writes at once.
   bool urgent() const;
 
+  // Any thread: the newest entry that was published, on which all stands that is packed and announced from now on.
+  void stands_on(std::string entry_name);
+  // Any thread. kUnavailable when that entry is gone: the repository was replaced by an older copy of itself, which
+  // knows nothing of what is to be packed or announced.
+  Status check_ground() const;
+
   // One thread. False: nothing to do now.
   bool step();
   // All that waits, whatever the time.
@@ -43,6 +49,7 @@ class CheckpointWriter {
   mutable std::mutex mutex_;
   storage::CheckpointDelta waiting_;
   bool urgent_ = false;
+  std::string ground_;  // empty: nothing was published yet
 };
 
 }  // namespace anclora::protect

@@ -69,7 +69,8 @@ void Packer::add(const Offered& offered) {
 }
 
 bool Packer::close() {
-  auto closed = feeder_.close();
+  const Status ground = context_.checkpoints.check_ground();
+  auto closed = ground ? feeder_.close() : Result<storage::PackInfo>(ground.error());
   if (closed) {
     failures_.succeed();
     context_.state.count(CaptureState::Count::kPack);

@@ -135,6 +135,7 @@ void Uploader::published_from_outbox(const std::string& name, const Opened& open
 void Uploader::note_published(const storage::LogEntry& entry, const Hash256& hash, std::size_t object_bytes,
                               std::uint64_t stream_bytes) {
   timeline_ = entry.timeline;
+  context_.checkpoints.stands_on(storage::layout::log_entry(context_.source, entry.timeline, entry.sequence));
   note_event(entry, hash);
   CaptureState::Published published;
   published.position = {entry.timeline, entry.boundary};

@@ -54,11 +54,9 @@ Status LogPublisher::publish(const std::string& object_name, ByteView object, Ti
                              std::uint64_t sequence) {
   if (object_name == last_name_) return {};
   RETURN_IF_ERROR(check_repository());
-  if (!head_seen_) {
-    const Status before = check_predecessor(object_name, timeline, sequence);
-    if (!before && before.error().kind() != ErrorKind::kFailedPrecondition) return before;
-    if (!before) return settle_without_predecessor(object_name, object, before.error());
-  }
+  const Status before = check_predecessor(object_name, timeline, sequence);
+  if (!before && before.error().kind() != ErrorKind::kFailedPrecondition) return before;
+  if (!before) return settle_without_predecessor(object_name, object, before.error());
   Result<PutOutcome> outcome = store_.put_if_absent(object_name, object);
   if (!outcome && !outcome_unknown(outcome.error())) return outcome.error().with_context(object_name);
   const bool created = outcome && *outcome == PutOutcome::kCreated;
@@ -116,9 +114,14 @@ Status LogPublisher::settle(const std::string& object_name, ByteView object) {
   return fenced_by(object_name, entry);
 }
 
-// The entry before still stands under its name, so expire cannot have emptied the name that is (to be) written.
+// The entry before still stands under its name: expire cannot have emptied the name that is (to be) written, and the
+// store is not an older copy of itself, brought back under a running capture, in which this entry would lie behind a
+// hole.
 Status LogPublisher::check_predecessor(const std::string& object_name, TimelineId timeline, std::uint64_t sequence) {
-  ASSIGN_OR_RETURN(const WallTime now, store_.now());
+  std::optional<WallTime> now = head_seen_;
+  if (!now) {
+    ASSIGN_OR_RETURN(now, store_.now());
+  }
   if (sequence == 0 && last_name_.empty()) {
     // The first entry of a timeline: nothing of that timeline may have been there. Its own name is settled by the put.
     const std::string prefix = object_name.substr(0, object_name.find("log/"));
@@ -138,7 +141,9 @@ Status LogPublisher::check_predecessor(const std::string& object_name, TimelineI
   Result<ObjectInfo> info = store_.head(before);
   if (!info && info.error().kind() == ErrorKind::kNotFound) {
     return chain_moved_on(object_name,
-                          fmt::format("{} before it is gone: this writer slept while the log went on", before));
+                          fmt::format("{} before it is gone: the repository is an older copy of itself now, or this "
+                                      "capture slept while the log went on",
+                                      before));
   }
   if (!info) return info.error().with_context(before);
   head_seen_ = now;

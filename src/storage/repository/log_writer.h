@@ -87,9 +87,8 @@ class LogPublisher {
   LogPublisher(AppendStore& store, const Repository& repository);
   // Puts it and settles an unknown or taken name by reading back: my bytes -> ok; foreign bytes -> kFenced, naming the
   // other holder, incarnation and time. kUnavailable / kDeadlineExceeded: not settled; call again with the same entry.
-  // Refuses (kFailedPrecondition) when the predecessor was last seen in the store more than 10 minutes ago by the
-  // store's clock and reading it now says it is gone (rule 5), and when the store holds another repository by now. One
-  // that holds none is kUnavailable.
+  // Refuses (kFailedPrecondition) when the predecessor is gone and the entry is not there from before (rule 5), and
+  // when the store holds another repository by now. One that holds none is kUnavailable.
   Status publish(const SealedEntry& entry);
   // The same for an entry that comes from the outbox as bytes.
   Status publish(const std::string& object_name, ByteView object, TimelineId timeline, std::uint64_t sequence);

@@ -197,6 +197,21 @@ TEST_F(LogWriter, AWriterThatSleptDoesNotFindItsNameFree) {
   EXPECT_EQ(kind_of(woken), ErrorKind::kFailedPrecondition);
 }
 
+// A snapshot that was rolled back, a bucket that was replicated late.
+TEST_F(LogWriter, NothingIsPutBehindAHoleWhenTheRepositoryIsReplacedByAnOlderCopyOfItself) {
+  EntrySealer writer = sealer(1);
+  LogPublisher publisher(store_, repository_);
+  ASSERT_TRUE(publisher.publish(open_first(writer)).has_value());
+  ASSERT_TRUE(publisher.publish(writer.seal(stream(writer, "abc")).value()).has_value());
+  ASSERT_TRUE(publisher.publish(writer.seal(stream(writer, "def")).value()).has_value());
+  ASSERT_TRUE(store_.remove(layout::log_entry("default", TimelineId{1}, 2)).has_value());
+  const SealedEntry next = writer.seal(stream(writer, "ghi")).value();
+  const Status refused = publisher.publish(next);
+  ASSERT_EQ(kind_of(refused), ErrorKind::kFailedPrecondition);
+  EXPECT_NE(refused.error().message().find("older copy"), std::string::npos) << refused.error().message();
+  EXPECT_EQ(kind_of(store_.head(next.object_name)), ErrorKind::kNotFound);
+}
+
 TEST_F(LogWriter, AWriterThatSleptAloneGoesOn) {
   EntrySealer writer = sealer(1);
   LogPublisher publisher(store_, repository_);
