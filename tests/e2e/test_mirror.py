@@ -82,3 +82,19 @@ def test_what_a_replace_overwrote_comes_back_from_the_mirror_too(world):
     world.run("mirror", "--repo", repo, "--to", mirror)
     world.run("restore", "--repo", mirror, "--name", replaced["safety_source"], "--to", target.url, "--replace")
     assert target.digest() == digest
+
+
+def test_a_mirror_gets_no_base_of_its_own_at_the_place_of_its_sources_next_checkpoint(world):
+    source, _, repo, mirror = protected(world)
+    client = source.client()
+    client("SET", "behind", "the base")
+    world.wait_protected(repo, int(client.info()["master_repl_offset"]))
+    world.run("mirror", "--repo", repo, "--to", mirror)
+    refused = world.run("verify", "--restore", "--publish-base", "--repo", mirror, check=False)
+    assert refused.code == 5 and "is a mirror" in refused.err and "--promote" in refused.err, refused
+    world.run("verify", "--restore", "--repo", mirror)
+    assert "is a mirror" in world.run("tag", "here", "--at", "latest", "--repo", mirror).err
+    world.run("verify", "--restore", "--publish-base", "--repo", repo)  # the source's next checkpoint
+    world.run("mirror", "--repo", repo, "--to", mirror)
+    world.run("verify", "--repo", mirror)
+    assert world.restored_digest(mirror) == source.digest()

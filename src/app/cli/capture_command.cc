@@ -10,11 +10,11 @@
 #include "app/cli/bounded_option.h"
 #include "app/cli/command_context.h"
 #include "app/cli/inside_repository.h"
+#include "app/cli/not_a_mirror.h"
 #include "app/cli/redis_url_option.h"
 #include "app/daemon/capture_runner.h"
 #include "app/daemon/scratch_base_maker.h"
 #include "app/daemon/state_folder.h"
-#include "storage/repository/mirror.h"
 
 namespace anclora::app {
 namespace {
@@ -93,14 +93,9 @@ Result<CaptureRunnerOptions> runner_options(const CommandContext& context, const
 // A mirror is read-only for capture until it is promoted. A store that does not answer cannot be asked: its log's fence
 // is what holds then.
 Status refuse_mirror(storage::ReadStore& store) {
-  const auto role = storage::mirror_role(store);
-  if (!role && retry_class(role.error().kind()) == RetryClass::kRetry) return {};
-  if (!role) return role.error();
-  if (*role == storage::MirrorRole::kMirror)
-    return Error(ErrorKind::kFailedPrecondition,
-                 store.describe() + " is a mirror: nothing but anclora mirror writes to it",
-                 "when its source is gone for good: anclora mirror --promote --to " + store.describe());
-  return {};
+  Status allowed = require_not_a_mirror(store);
+  if (!allowed && retry_class(allowed.error().kind()) == RetryClass::kRetry) return {};
+  return allowed;
 }
 
 // Capture's few threads hand buffers of megabytes to each other. With a heap for each thread, glibc would keep the peak

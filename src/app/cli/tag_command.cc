@@ -15,6 +15,7 @@
 #include "redis/client/client.h"
 #include "redis/client/info.h"
 #include "storage/repository/log_writer.h"
+#include "storage/repository/mirror.h"
 #include "storage/repository/retire.h"
 
 namespace anclora::app {
@@ -148,6 +149,12 @@ Result<int> run_tag(const CommandContext& context, const TagArguments& arguments
   const storage::Pin pin{arguments.tag, wanted.position, wanted.time, context.clock.wall_now(),
                          std::nullopt,  arguments.note};
   RETURN_IF_ERROR(storage::pin_recovery_point(*store, repository, source, pin, context.random));
+  ASSIGN_OR_RETURN(const storage::MirrorRole role, storage::mirror_role(*store));
+  if (role == storage::MirrorRole::kMirror)
+    context.err << fmt::format(
+        "note: {} is a mirror, and lets go what its source lets go, which does not know this tag: tag the point there, "
+        "too\n",
+        store->describe());
   if (context.options.json)
     context.out << json_text(
         {{"name", pin.name}, {"position", to_string(pin.position)}, {"time", format_rfc3339(pin.time)}});

@@ -7,6 +7,7 @@
 #include "app/cli/command_context.h"
 #include "app/cli/error_report.h"
 #include "app/cli/json_text.h"
+#include "app/cli/not_a_mirror.h"
 #include "app/cli/work_directory.h"
 #include "app/daemon/local_sightings.h"
 #include "protect/restore/scratch_base.h"
@@ -76,6 +77,8 @@ Result<int> run_verify(const CommandContext& context, const VerifyArguments& arg
                  "anclora verify --restore --name " + arguments.name);
   if (arguments.restore) RETURN_IF_ERROR(require_work_directory(context.files, arguments.work_directory));
   ASSIGN_OR_RETURN(const auto store, context.open_store());
+  if (arguments.publish_base)
+    RETURN_IF_ERROR(require_not_a_mirror(*store, "publish the base in the repository that is mirrored: it is copied"));
   ASSIGN_OR_RETURN(const storage::Repository repository, context.open_repository(*store));
   options.seed = context.random.next_u64();
   ASSIGN_OR_RETURN(const auto all_sources, storage::list_sources(*store));
