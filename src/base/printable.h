@@ -13,6 +13,9 @@ std::string printable_text(std::string_view text);
 // The same for a text that stands within a line: newlines and tabs are spelt out, too.
 std::string printable_line(std::string_view text);
 
+// One word of a command to be copied into a POSIX shell: quoted where it has to be.
+std::string shell_word(std::string_view text);
+
 // Makes a terminal show characters in another order than they stand there: embeddings, overrides, isolates (Unicode
 // Standard Annex 9).
 bool reorders(char32_t point);

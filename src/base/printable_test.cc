@@ -23,6 +23,13 @@ TEST(Printable, SpellsOutWhatShowsCharactersInAnotherOrder) {
   EXPECT_EQ(printable_text("\u200f\u2027\u202f\u2065\u206a"), "\u200f\u2027\u202f\u2065\u206a");
 }
 
+TEST(Printable, QuotesAWordForAShellWhereItHasTo) {
+  EXPECT_EQ(shell_word("s3://bucket/team/repo-1"), "s3://bucket/team/repo-1");
+  EXPECT_EQ(shell_word("/srv/my backups"), "'/srv/my backups'");
+  EXPECT_EQ(shell_word("it's $HOME"), "'it'\\''s $HOME'");
+  EXPECT_EQ(shell_word(""), "''");
+}
+
 TEST(Printable, SpellsOutWhatIsNoUtf8) {
   EXPECT_EQ(printable_text("\x9b[2J"), "\\x9b[2J");
   EXPECT_EQ(printable_text("\xc0\xaf \xed\xa0\x80 \xf4\x90\x80\x80"),

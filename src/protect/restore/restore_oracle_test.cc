@@ -247,6 +247,7 @@ TEST(LiveTarget, TakesASafetyCopyBeforeItReplacesAndBringsItBack) {
     EXPECT_EQ(digest(*target), digest(*recording.server));
     ASSERT_TRUE(outcome->safety_source.starts_with("safety/")) << outcome->safety_source;
     EXPECT_NE(outcome->safety_command.find(outcome->safety_source), std::string::npos);
+    EXPECT_NE(outcome->safety_command.find("--repo " + options.safety->describe()), std::string::npos);
 
     const auto state =
         storage::load_source_state(recording.source.store(), recording.source.repository(), outcome->safety_source);

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include "base/printable.h"
 #include "redis/client/client.h"
 #include "redis/replication/follower.h"
 #include "storage/repository/pin.h"
@@ -166,8 +167,8 @@ Result<SafetyCopy> take_safety_copy(storage::AppendStore& store, const storage::
   ASSIGN_OR_RETURN(copy.base, full.publisher()->finish());
   const storage::TimelineState timeline = timeline_of(copy.base, full.started().replid, now);
   RETURN_IF_ERROR(announce(store, repository, copy, timeline, target.to_string(), tools));
-  copy.restore_command =
-      fmt::format("anclora restore --name {} --at latest --to {} --replace", copy.source, target.to_string());
+  copy.restore_command = fmt::format("anclora restore --repo {} --name {} --at latest --to {} --replace",
+                                     shell_word(store.describe()), copy.source, shell_word(target.to_string()));
   return copy;
 }
 
