@@ -417,6 +417,26 @@ TEST(CaptureFaults, KeepsWhatAnRdbLacksBesideTheBase) {
   }
 }
 
+TEST(CaptureFaults, ASourceThatIsReplacedAgainAndAgainIsNotOneThatCaptureCannotKeepUpWith) {
+  auto source = RedisServer::start();
+  TestArchive archive;
+  RunningCapture capture(archive, options_for(*source));
+  for (std::uint64_t syncs = 1; syncs <= 4; ++syncs) {
+    capture.wait_for(
+        [&](const auto& status) {
+          EXPECT_NE(status.link, LinkState::kCannotKeepUp) << status.link_detail;
+          return status.full_syncs == syncs && status.base_complete && status.link == LinkState::kStreaming;
+        },
+        "full synchronisation " + std::to_string(syncs));
+    if (syncs == 4) break;
+    system_clock().sleep_for(milliseconds(1500));  // it has caught up
+    // Another history, as after a restart.
+    source->command({"DEBUG", "CHANGE-REPL-ID"});
+    source->command({"CLIENT", "KILL", "TYPE", "replica"});
+  }
+  EXPECT_TRUE(capture.stop().has_value());
+}
+
 TEST(CaptureFaults, RecognisesAFullSyncLoopAndStopsHammering) {
   // Any write while the base is on its way drops us: the output buffer is smaller than one value.
   auto source = RedisServer::start({"client-output-buffer-limit replica 64kb 64kb 1", "repl-backlog-size 16kb"});

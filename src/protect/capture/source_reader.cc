@@ -17,10 +17,13 @@ using std::chrono::seconds;
 constexpr Duration kConnectTimeout = seconds(5);
 constexpr Duration kPoll = milliseconds(50);
 constexpr Duration kStable = seconds(30);  // an attachment that streams this long was no failure
+constexpr Duration kCaughtUp = seconds(1);
 constexpr Duration kLoopWindow = minutes(10);
 constexpr std::size_t kLoopCount = 3;
 constexpr Duration kLoopWait = minutes(1);
 constexpr Duration kLoopLongest = minutes(5);
+// A source that is down or loads its data feels nothing of being asked, and is to be protected again once it is back.
+constexpr Duration kLongestUnreached = seconds(3);
 // A read takes up to this; so large are the buffers that go round.
 constexpr std::size_t kReadBytes = kMiB;
 // What comes is gathered: fewer, larger pieces cost a fraction of the time, here, at the encoder and at the source. The
@@ -30,7 +33,9 @@ constexpr std::size_t kBusyRead = 32 * kKiB;
 constexpr Duration kGatherBusy = milliseconds(8);
 
 constexpr std::string_view kLoopHint =
-    "the source drops capture before a full synchronisation ends; on the source:\n"
+    "a third full synchronisation within 10 minutes: the source drops capture before it has caught up, or keeps too "
+    "little\n"
+    "of its stream for the cuts of the link; on the source:\n"
     "  CONFIG SET client-output-buffer-limit \"replica 2gb 1gb 300\"\n"
     "  CONFIG SET repl-backlog-size 256mb";
 
@@ -108,6 +113,7 @@ bool SourceReader::full_sync_loop(MonoTime now) {
 void SourceReader::pause_before_next(const Status& ended, Duration attached_for) {
   const MonoTime now = context_.clock.mono_now();
   const std::string why = ended ? "the source closed the link" : ended.error().message();
+  if (streaming_) caught_up_ = attached_for >= kCaughtUp;
   if (attached_for >= kStable) {
     full_syncs_.clear();
     backoff_.succeed();
@@ -120,7 +126,8 @@ void SourceReader::pause_before_next(const Status& ended, Duration attached_for)
     return;
   }
   context_.state.set_link(LinkState::kWaiting, why);
-  wait(backoff_.fail(now, context_.random) - now);
+  const Duration pause = backoff_.fail(now, context_.random) - now;
+  wait(reached_ ? pause : std::min(pause, kLongestUnreached));
 }
 
 Result<redis::Info> SourceReader::ask_info() {
@@ -146,11 +153,13 @@ std::optional<redis::Offset> SourceReader::fork_point(const redis::Info& info, c
 Status SourceReader::attach() {
   beat();
   ++attachment_;
+  reached_ = false;
   context_.state.set_link(LinkState::kConnecting);
   auto info = ask_info();
   // A user who may replicate need not be allowed INFO.
   if (!info && info.error().kind() != ErrorKind::kPermissionDenied) return info.error();
   if (info && info->loading()) return Error(ErrorKind::kUnavailable, "the source is loading its data");
+  reached_ = true;
   std::optional<redis::ResumePoint> resume = context_.state.resume();
   fork_.reset();
   if (info && resume) {
@@ -226,6 +235,9 @@ std::string SourceReader::full_sync_reason(const redis::FullResyncStarted& start
 
 Status SourceReader::on_base_started(const redis::FullResyncStarted& started) {
   accepted_ = true;
+  // A source that was restarted or replaced after we had caught up: it is not that we cannot keep up.
+  const bool restarted = std::exchange(synced_replid_, started.replid) != started.replid;
+  if (restarted && caught_up_) full_syncs_.clear();
   full_syncs_.push_back(context_.clock.mono_now());
   context_.state.set_link(LinkState::kFullSync);
   context_.state.full_sync_began(attachment_);

@@ -82,7 +82,10 @@ class SourceReader final : private redis::ReplicaSink {
   bool accepted_ = false;                     // the source accepted us once
   bool streaming_ = false;                    // in the present attachment
   MonoTime streaming_since_;
+  bool reached_ = false;              // likewise: the source answered, and is not loading
   std::vector<MonoTime> full_syncs_;  // that led to nothing
+  bool caught_up_ = false;            // the attachment before streamed for a while
+  std::string synced_replid_;         // of the newest full sync
   Backoff backoff_;
   std::atomic<bool> stopping_{false};
   std::mutex link_mutex_;
