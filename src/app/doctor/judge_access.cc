@@ -107,7 +107,12 @@ Findings judge_version(const ServerFacts& facts) {
     findings.push_back(
         {"loading", Severity::kError, "the server is loading its dataset", {"try again when it is done"}});
   }
-  if (info.is_replica() && (!info.link_up() || info.syncing())) {
+  if (info.fails_over_to_nobody()) {
+    findings.push_back({"failover-hangs",
+                        Severity::kError,
+                        "a FAILOVER chose capture, which cannot take over: this server takes no writes meanwhile",
+                        {"FAILOVER ABORT", "FAILOVER TO <host> <port>"}});
+  } else if (info.is_replica() && (!info.link_up() || info.syncing())) {
     findings.push_back({"replica-without-primary",
                         Severity::kError,
                         "this replica is not in sync with its primary, so it cannot feed others",

@@ -51,6 +51,10 @@ Status SourceMonitor::ask() {
     if (!info) info_refused_ = true;  // a user who may replicate need not be allowed INFO
     if (info && info->offset()) context_.state.set_source_offset(*info->offset());
     if (info && now >= next_count_) take_key_counts(*info, now);
+    if (info && info->fails_over_to_nobody())
+      context_.state.failed(Error(ErrorKind::kFailedPrecondition,
+                                  "a FAILOVER of the source chose capture, which cannot take over: the source takes no "
+                                  "writes until somebody says FAILOVER ABORT to it; then FAILOVER TO <host> <port>"));
   }
   const std::shared_ptr<BaseTransfer> base = context_.state.base();
   if (!base || base == described_.lock()) return {};

@@ -62,6 +62,10 @@ class Info {
   bool loading() const { return flag("loading"); }
   // A replica whose link is up; true for a primary.
   bool link_up() const { return !is_replica() || text("master_link_status") == "up"; }
+  // A FAILOVER chose a replica that announces no port, as capture does: it never ends, and nothing can be written.
+  bool fails_over_to_nobody() const {
+    return is_replica() && text("master_failover_state") == "failover-in-progress" && text("master_port") == "0";
+  }
   bool syncing() const { return flag("master_sync_in_progress"); }
   std::string replid() const { return std::string(text("master_replid").value_or("")); }
   std::string replid2() const;  // empty when there is none

@@ -16,6 +16,13 @@ constexpr std::string_view kInfo =
     "repl_backlog_size:1048576\r\n\r\n# Cluster\r\ncluster_enabled:0\r\n"
     "\r\n# Keyspace\r\ndb0:keys=12,expires=3,avg_ttl=0\r\ndb15:keys=1,expires=0,avg_ttl=0,subexpiry=0\r\n";
 
+TEST(Info, KnowsAFailoverThatChoseAReplicaWithoutAPort) {
+  const std::string common = "role:slave\r\nmaster_failover_state:failover-in-progress\r\nmaster_host:127.0.0.1\r\n";
+  EXPECT_TRUE(Info::parse(common + "master_port:0\r\n").fails_over_to_nobody());
+  EXPECT_FALSE(Info::parse(common + "master_port:6379\r\n").fails_over_to_nobody());
+  EXPECT_FALSE(Info::parse("role:master\r\nmaster_failover_state:no-failover\r\n").fails_over_to_nobody());
+}
+
 TEST(Info, KnowsThePrimaryAndItsOffsets) {
   const Info info = Info::parse(kInfo);
   EXPECT_TRUE(info.is_primary());
