@@ -11,6 +11,7 @@
 #include "protect/restore/live_link.h"
 #include "protect/restore/target_loading.h"
 #include "protect/restore/target_settings.h"
+#include "protect/restore/target_untouched.h"
 #include "redis/replication/feeder.h"
 
 namespace anclora::protect {
@@ -202,7 +203,8 @@ class LiveRestore {
   void change_settings(redis::FeederOptions& feeder, const std::string& target_address) {
     settings_->intend("repl-diskless-load", swap_fits() ? "swapdb" : "disabled");
     settings_->intend("replica-lazy-flush", "yes");
-    settings_->intend("rdbcompression", "no");  // for the rewrite of its AOF that follows
+    settings_->intend("replica-read-only", "yes");  // what a client changed in the middle would be in the restored data
+    settings_->intend("rdbcompression", "no");      // for the rewrite of its AOF that follows
     const std::string password = to_hex(tools_.random.bytes(16));
     settings_->intend("masterauth", password);
     write_record();
@@ -360,6 +362,7 @@ class LiveRestore {
     outcome_.checks.push_back(
         {"offset", fmt::format("stands at {} exactly", storage::to_string(plan_.point.position))});
     RETURN_IF_ERROR(check_errors(info));
+    RETURN_IF_ERROR(check_untouched(*client, info, settings_->is_set("replica-read-only"), name_));
     return check_keys(info);
   }
 
