@@ -7,7 +7,7 @@
 #include <nlohmann/json.hpp>
 #include <utility>
 
-#include "respond/runbook/hash_seal.h"
+#include "respond/runbook/sealed_record.h"
 
 namespace anclora::respond {
 namespace {
@@ -21,8 +21,6 @@ struct Room {
   std::size_t text, items;  // bytes of a text, entries of a list
 };
 constexpr Room kRooms[] = {{kMaxDrillText, 1000}, {1024, 1000}, {256, 1000}, {64, 100}};
-
-Error damaged(std::string message) { return Error(ErrorKind::kDataLoss, std::move(message)); }
 
 std::string cut(const std::string& text, const Room& room) {
   return text.size() <= room.text ? text : text.substr(0, room.text) + " [cut]";
@@ -106,8 +104,7 @@ void read_measured(const Json& json, DrillRecord& record) {
 }
 
 Result<DecodedDrill> read_fields(const Json& json) {
-  if (json.at("v").get<int>() != kVersion)
-    return Error(ErrorKind::kUnsupported, "written in version " + json.at("v").dump(), "install a newer anclora");
+  RETURN_IF_ERROR(check_record_version(json, kVersion));
   DecodedDrill decoded;
   DrillRecord& record = decoded.record;
   record.number = json.at("n").get<std::uint64_t>();
@@ -182,15 +179,7 @@ std::string encode_drill_record(const DrillRecord& record, const Hash256& previo
 }
 
 Result<DecodedDrill> decode_drill_record(std::string_view line) {
-  if (line.size() > kMaxDrillRecordBytes) return damaged("longer than a record may be");
-  ASSIGN_OR_RETURN(const Hash256 hash, check_seal(line));
-  try {
-    auto decoded = read_fields(Json::parse(line));
-    if (decoded) decoded->hash = hash;
-    return decoded;
-  } catch (const Json::exception& error) {
-    return damaged(std::string("no record: ") + error.what());
-  }
+  return decode_sealed(line, kMaxDrillRecordBytes, read_fields);
 }
 
 std::vector<plan::DrillResult> to_results(const std::vector<DrillRecord>& records) {

@@ -3,7 +3,7 @@
 #include <nlohmann/json.hpp>
 #include <utility>
 
-#include "respond/runbook/hash_seal.h"
+#include "respond/runbook/sealed_record.h"
 
 namespace anclora::respond {
 namespace {
@@ -17,11 +17,8 @@ std::string cut(const std::string& text) {
   return text.substr(0, kMaxRecordText) + " [cut]";
 }
 
-Error damaged(std::string message) { return Error(ErrorKind::kDataLoss, std::move(message)); }
-
 Result<DecodedLine> read_fields(const Json& json) {
-  if (json.at("v").get<int>() != kVersion)
-    return Error(ErrorKind::kUnsupported, "written in version " + json.at("v").dump(), "install a newer anclora");
+  RETURN_IF_ERROR(check_record_version(json, kVersion));
   DecodedLine decoded;
   ChainedLine& line = decoded.line;
   line.number = json.at("n").get<std::uint64_t>();
@@ -67,17 +64,7 @@ std::string encode_line(const ChainedLine& line, std::string_view kind, const Ha
   return seal_line(json.dump(-1, ' ', false, Json::error_handler_t::replace), hash);
 }
 
-Result<DecodedLine> decode_line(std::string_view line) {
-  if (line.size() > kMaxLineBytes) return damaged("longer than a record may be");
-  ASSIGN_OR_RETURN(const Hash256 hash, check_seal(line));
-  try {
-    auto decoded = read_fields(Json::parse(line));
-    if (decoded) decoded->hash = hash;
-    return decoded;
-  } catch (const Json::exception& error) {
-    return damaged(std::string("no record: ") + error.what());
-  }
-}
+Result<DecodedLine> decode_line(std::string_view line) { return decode_sealed(line, kMaxLineBytes, read_fields); }
 
 Error unknown_kind(std::string_view kind) {
   return Error(ErrorKind::kUnsupported, "the kind \"" + std::string(kind) + "\" is not known to this version",
