@@ -6,21 +6,19 @@
 
 #include <algorithm>
 #include <cerrno>
-#include <charconv>
 #include <cstddef>
 #include <cstdint>
 
 #include "base/os_error.h"
 #include "base/unique_fd.h"
+#include "base/whole_number.h"
 
 namespace anclora::app {
 namespace {
 
 std::optional<std::int64_t> parse_positive(const std::string& text) {
-  std::int64_t value = 0;
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
-  if (error != std::errc() || end != text.data() + text.size() || value <= 0) return std::nullopt;
-  return value;
+  const auto value = whole_number<std::int64_t>(text);
+  return value && *value > 0 ? value : std::nullopt;
 }
 
 std::string status_line(std::string_view status) {

@@ -4,10 +4,11 @@
 
 #include <algorithm>
 #include <array>
-#include <charconv>
 #include <cstdint>
 #include <filesystem>
 #include <optional>
+
+#include "base/whole_number.h"
 
 namespace anclora::plan {
 namespace {
@@ -43,11 +44,7 @@ std::optional<Parts> split(std::string_view text) {
   return parts;
 }
 
-bool is_port(std::string_view text) {
-  std::uint16_t port = 0;
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), port);
-  return error == std::errc() && end == text.data() + text.size() && port > 0;
-}
+bool is_port(std::string_view text) { return whole_number<std::uint16_t>(text).value_or(0) > 0; }
 
 std::string complaint_of_place(const Parts& parts) {
   constexpr std::string_view kNotInAHost = " \t\r\n\"'<>\\^`{|}";

@@ -1,8 +1,8 @@
 #include "plan/model/value_access.h"
 
-#include <charconv>
 #include <cstdlib>
 
+#include "base/whole_number.h"
 #include "plan/schema/span.h"
 
 namespace anclora::plan {
@@ -25,10 +25,7 @@ Duration duration_of(const Value& map, std::string_view key) {
 }
 
 std::uint32_t integer_of(const Value& map, std::string_view key, std::uint32_t otherwise) {
-  const std::string text = text_of(map, key);
-  std::uint32_t number = 0;
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
-  return !text.empty() && error == std::errc() && end == text.data() + text.size() ? number : otherwise;
+  return whole_number<std::uint32_t>(text_of(map, key)).value_or(otherwise);
 }
 
 double percent_of(const Value& map, std::string_view key) { return std::strtod(text_of(map, key).c_str(), nullptr); }

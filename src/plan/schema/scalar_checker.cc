@@ -4,9 +4,9 @@
 
 #include <algorithm>
 #include <array>
-#include <charconv>
 #include <cstdlib>
 
+#include "base/whole_number.h"
 #include "plan/schema/span.h"
 #include "plan/schema/suggestion.h"
 
@@ -17,12 +17,6 @@ bool is_list(ParameterType type) {
   return type == ParameterType::kTextList || type == ParameterType::kTargetList ||
          type == ParameterType::kContactList || type == ParameterType::kArguments || type == ParameterType::kIdList ||
          type == ParameterType::kStepList;
-}
-
-bool is_integer(std::string_view text) {
-  std::uint32_t number = 0;
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
-  return error == std::errc() && end == text.data() + text.size();
 }
 
 // Taken literally they would mean "never" or "at once", and the readers of the plan take 0 for "not given".
@@ -131,7 +125,7 @@ void ScalarChecker::check_text(const Value& value, const Parameter& by, const st
 }
 
 void ScalarChecker::check_number(const Value& value, const Parameter& by, const std::string& where) {
-  if (by.type == ParameterType::kInteger && !is_integer(value.text))
+  if (by.type == ParameterType::kInteger && !whole_number<std::uint32_t>(value.text))
     wrong(value, "value.integer", by, where, "a whole number of 0 to 4294967295", "write it in digits");
   else if (by.type == ParameterType::kInteger && must_not_be_zero(by.name) &&
            value.text.find_first_not_of('0') == std::string::npos)

@@ -3,9 +3,9 @@
 #include <fmt/core.h>
 
 #include <algorithm>
-#include <charconv>
 #include <utility>
 
+#include "base/whole_number.h"
 #include "protect/capture/saved_chain.h"
 
 namespace anclora::protect {
@@ -19,21 +19,18 @@ std::string entry_name(storage::TimelineId timeline, std::uint64_t sequence, sto
   return fmt::format("{:010}-{:020}-{}", timeline.value, sequence, static_cast<unsigned>(kind));
 }
 
-bool parse_digits(std::string_view text, auto& value) {
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
-  return error == std::errc() && end == text.data() + text.size();
-}
-
 std::optional<Outbox::Pending> parse_entry_name(const std::string& folder, const FileInfo& file) {
   const std::string_view name = file.name;
   constexpr std::size_t kKindAt = kTimelineDigits + 1 + kSequenceDigits + 1;
   if (!file.is_regular || name.size() != kKindAt + 1 || name[kTimelineDigits] != '-' || name[kKindAt - 1] != '-')
     return std::nullopt;
   if (name[kKindAt] < '1' || name[kKindAt] > '6') return std::nullopt;
+  const auto timeline = whole_number<std::uint32_t>(name.substr(0, kTimelineDigits));
+  const auto sequence = whole_number<std::uint64_t>(name.substr(kTimelineDigits + 1, kSequenceDigits));
+  if (!timeline || !sequence) return std::nullopt;
   Outbox::Pending pending;
-  if (!parse_digits(name.substr(0, kTimelineDigits), pending.timeline.value) ||
-      !parse_digits(name.substr(kTimelineDigits + 1, kSequenceDigits), pending.sequence))
-    return std::nullopt;
+  pending.timeline.value = *timeline;
+  pending.sequence = *sequence;
   pending.kind = static_cast<storage::EntryKind>(name[kKindAt] - '0');
   pending.bytes = file.size_bytes;
   pending.path = folder + "/" + file.name;

@@ -1,9 +1,10 @@
 #include "protect/restore/stream_filter.h"
 
 #include <algorithm>
-#include <charconv>
 #include <utility>
 #include <vector>
+
+#include "base/whole_number.h"
 
 namespace anclora::protect {
 namespace {
@@ -38,10 +39,8 @@ class DropVisitor final : public redis::CommandVisitor {
 
  private:
   void note_database(std::string_view text) {
-    std::uint32_t database = 0;
-    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), database);
-    if (error != std::errc() || end != text.data() + text.size() || database == UINT32_MAX) return;
-    databases_used_ = std::max(databases_used_, database + 1);
+    const auto database = whole_number<std::uint32_t>(text);
+    if (database && *database != UINT32_MAX) databases_used_ = std::max(databases_used_, *database + 1);
   }
 
   std::vector<std::pair<Offset, Offset>> dropped_;

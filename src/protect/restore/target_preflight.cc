@@ -4,21 +4,15 @@
 
 #include <algorithm>
 #include <array>
-#include <charconv>
 #include <nlohmann/json.hpp>
+
+#include "base/whole_number.h"
 
 namespace anclora::protect {
 namespace {
 
 constexpr std::uint32_t kDefaultDatabases = 16;
 constexpr std::uint32_t kValkeyRdb = 80;
-
-std::optional<std::uint64_t> number(const std::string& text) {
-  std::uint64_t value = 0;
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
-  if (text.empty() || error != std::errc() || end != text.data() + text.size()) return std::nullopt;
-  return value;
-}
 
 std::uint64_t info_number(const redis::Info& info, std::string_view name) {
   return static_cast<std::uint64_t>(std::max<std::int64_t>(0, info.number(name).value_or(0)));
@@ -48,7 +42,7 @@ std::optional<std::string> setting(redis::Client& client, std::string_view name)
 
 std::optional<std::uint64_t> number_setting(redis::Client& client, std::string_view name) {
   const auto text = setting(client, name);
-  return text ? number(*text) : std::nullopt;
+  return text ? whole_number<std::uint64_t>(*text) : std::nullopt;
 }
 
 // Sentinels name their links "sentinel-<id>-cmd" and listen on a channel of their own.
@@ -219,7 +213,7 @@ TargetNeeds needs_of(const RestorePlan& plan, const std::string& side_json) {
   if (!side.is_object()) return needs;
   if (const auto config = side.find("config"); config != side.end() && config->is_object())
     if (const auto databases = config->find("databases"); databases != config->end() && databases->is_string())
-      needs.databases = static_cast<std::uint32_t>(number(databases->get<std::string>()).value_or(0));
+      needs.databases = whole_number<std::uint32_t>(databases->get<std::string>()).value_or(0);
   if (const auto modules = side.find("modules"); modules != side.end() && modules->is_array())
     for (const auto& module : *modules) {
       if (auto name = module_name(module)) needs.modules.push_back(std::move(*name));

@@ -2,7 +2,7 @@
 
 #include <fmt/format.h>
 
-#include <charconv>
+#include "base/whole_number.h"
 
 namespace anclora::protect {
 namespace {
@@ -30,11 +30,9 @@ Result<Place> parse_place(std::string_view whole, std::string_view text) {
     if (!position.has_value()) return refusal(whole, position.error().message());
     return Place{position->timeline, position->offset};
   }
-  std::uint64_t value = 0;
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
-  if (text.empty() || error != std::errc() || end != text.data() + text.size() || value >> 63 != 0)
-    return refusal(whole, "an offset is a number from 0 to 9223372036854775807");
-  return Place{std::nullopt, redis::Offset{value}};
+  const auto value = whole_number<std::uint64_t>(text);
+  if (!value || *value >> 63 != 0) return refusal(whole, "an offset is a number from 0 to 9223372036854775807");
+  return Place{std::nullopt, redis::Offset{*value}};
 }
 
 std::string place_text(std::optional<storage::TimelineId> timeline, redis::Offset offset) {

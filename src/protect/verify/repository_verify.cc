@@ -4,10 +4,10 @@
 
 #include <algorithm>
 #include <array>
-#include <charconv>
 #include <map>
 #include <tuple>
 
+#include "base/whole_number.h"
 #include "protect/restore/restore_route.h"
 #include "protect/verify/log_check.h"
 #include "redis/rdb/rdb_summary.h"
@@ -27,13 +27,6 @@ constexpr std::chrono::minutes kAtWork{15};
 // probe/: what init left of its proof of put-if-absent.
 constexpr std::array<std::string_view, 6> kOurPrefixes = {"keys/",    "sources/", "safety/",
                                                           "records/", "mirror/",  "probe/"};
-
-std::optional<std::uint64_t> number(std::string_view text) {
-  std::uint64_t value = 0;
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
-  if (text.empty() || error != std::errc() || end != text.data() + text.size()) return std::nullopt;
-  return value;
-}
 
 std::vector<std::string_view> split(std::string_view text, char separator) {
   std::vector<std::string_view> parts;
@@ -178,19 +171,20 @@ class Verifier {
       return told ? Status() : open_sealed(object, "newer checkpoints do not need it: expire will remove it");
     }
     if (parts[0] == "pin" && parts.size() == 2) return check_pin(state, object, std::string(parts[1]));
-    const auto timeline = number(parts[0]);
-    const bool ours = timeline && *timeline <= 0xffffffffU && parts.size() >= 3;
-    const auto log = ours ? logs.find(storage::TimelineId{static_cast<std::uint32_t>(*timeline)}) : logs.end();
+    const auto timeline = whole_number<std::uint32_t>(parts[0]);
+    const bool ours = timeline && parts.size() >= 3;
+    const auto log = ours ? logs.find(storage::TimelineId{*timeline}) : logs.end();
     if (ours && log == logs.end()) {
       if (!recent(object)) report_.add_uncounted(object.name);
       return {};
     }
     if (ours && parts[1] == "log" && parts.size() == 3)
-      if (const auto sequence = number(parts[2])) return check_entry(log->second, object, *sequence);
+      if (const auto sequence = whole_number<std::uint64_t>(parts[2]))
+        return check_entry(log->second, object, *sequence);
     if (ours && parts[1] == "pack" && parts.size() == 3) {
       const auto ends = split(parts[2], '-');
-      const auto first = number(ends[0]);
-      const auto last = number(ends.back());
+      const auto first = whole_number<std::uint64_t>(ends[0]);
+      const auto last = whole_number<std::uint64_t>(ends.back());
       if (ends.size() == 2 && first && last && *first <= *last)
         return check_pack(state, log->first, log->second, object, *first, *last);
     }

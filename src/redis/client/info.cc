@@ -4,16 +4,10 @@
 
 #include <charconv>
 
+#include "base/whole_number.h"
+
 namespace anclora::redis {
 namespace {
-
-template <class Number>
-std::optional<Number> to_number(std::string_view text) {
-  Number value = 0;
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
-  if (text.empty() || error != std::errc() || end != text.data() + text.size()) return std::nullopt;
-  return value;
-}
 
 // The value of `name` in "a=1,b=2".
 std::string_view field(std::string_view line, std::string_view name) {
@@ -28,13 +22,13 @@ std::string_view field(std::string_view line, std::string_view name) {
 
 template <class Number>
 Number field_number(std::string_view line, std::string_view name) {
-  return to_number<Number>(field(line, name)).value_or(0);
+  return whole_number<Number>(field(line, name)).value_or(0);
 }
 
 // N of "dbN", "slaveN".
 std::optional<std::uint32_t> numbered(std::string_view name, std::string_view prefix) {
   if (!name.starts_with(prefix)) return std::nullopt;
-  return to_number<std::uint32_t>(name.substr(prefix.size()));
+  return whole_number<std::uint32_t>(name.substr(prefix.size()));
 }
 
 std::optional<Offset> to_offset(std::optional<std::int64_t> value) {
@@ -89,7 +83,7 @@ std::optional<std::string_view> Info::text(std::string_view name) const {
 
 std::optional<std::int64_t> Info::number(std::string_view name) const {
   const auto value = text(name);
-  return value ? to_number<std::int64_t>(*value) : std::nullopt;
+  return value ? whole_number<std::int64_t>(*value) : std::nullopt;
 }
 
 bool Info::flag(std::string_view name) const {

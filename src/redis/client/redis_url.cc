@@ -4,6 +4,8 @@
 
 #include <charconv>
 
+#include "base/whole_number.h"
+
 namespace anclora::redis {
 namespace {
 
@@ -12,14 +14,6 @@ constexpr std::string_view kForm = "write redis://[user[:password]@]host[:port][
 
 Error bad(std::string_view what) {
   return Error(ErrorKind::kInvalidArgument, fmt::format("the Redis URL {}", what), std::string(kForm));
-}
-
-template <class Number>
-std::optional<Number> number(std::string_view text) {
-  Number value = 0;
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
-  if (text.empty() || error != std::errc() || end != text.data() + text.size()) return std::nullopt;
-  return value;
 }
 
 Result<std::string> decode(std::string_view text, std::string_view part) {
@@ -74,14 +68,14 @@ Status take_host_and_port(std::string_view text, RedisUrl& url) {
   if (url.endpoint.host.empty()) return bad("has no host");
   url.endpoint.port = kDefaultPort;
   if (!has_port) return {};
-  const auto value = number<std::uint16_t>(port);
+  const auto value = whole_number<std::uint16_t>(port);
   if (!value || *value == 0) return bad("has a port that is no number from 1 to 65535");
   url.endpoint.port = *value;
   return {};
 }
 
 Status take_database(std::string_view text, RedisUrl& url) {
-  const auto value = number<std::uint32_t>(text);
+  const auto value = whole_number<std::uint32_t>(text);
   if (!value) return bad("has a database that is no number");
   url.database = *value;
   return {};

@@ -1,19 +1,8 @@
 #include "redis/rdb/rdb_format.h"
 
-#include <charconv>
+#include "base/whole_number.h"
 
 namespace anclora::redis {
-namespace {
-
-template <class T>
-std::optional<T> to_number(std::string_view text) {
-  T value{};
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
-  if (error != std::errc() || end != text.data() + text.size()) return std::nullopt;
-  return value;
-}
-
-}  // namespace
 
 std::string RdbMagic::to_string() const { return (valkey ? "Valkey RDB " : "RDB ") + std::to_string(version); }
 
@@ -25,7 +14,7 @@ Result<RdbMagic> parse_rdb_magic(ByteView bytes) {
   RdbMagic magic;
   magic.valkey = bytes.starts_with("VALKEY");
   if (!magic.valkey && !bytes.starts_with("REDIS")) return bad();
-  const auto version = to_number<unsigned>(bytes.substr(magic.valkey ? 6 : 5));
+  const auto version = whole_number<unsigned>(bytes.substr(magic.valkey ? 6 : 5));
   if (!version || *version == 0) return bad();
   magic.version = *version;
   return magic;
@@ -72,12 +61,12 @@ std::string_view rdb_type_name(std::uint8_t type) {
 
 void RdbAux::set(std::string_view name, std::string_view value) {
   if (name == "redis-ver" || name == "valkey-ver") redis_version = value;
-  if (name == "ctime") created_unix_seconds = to_number<std::int64_t>(value);
-  if (name == "used-mem") used_memory_bytes = to_number<std::uint64_t>(value);
-  if (name == "repl-stream-db") stream_database = to_number<std::uint32_t>(value);
+  if (name == "ctime") created_unix_seconds = whole_number<std::int64_t>(value);
+  if (name == "used-mem") used_memory_bytes = whole_number<std::uint64_t>(value);
+  if (name == "repl-stream-db") stream_database = whole_number<std::uint32_t>(value);
   if (name == "repl-id") replication_id = value;
   if (name == "repl-offset") {
-    const auto offset = to_number<std::uint64_t>(value);
+    const auto offset = whole_number<std::uint64_t>(value);
     if (offset) replication_offset = Offset{*offset};
   }
   if (name == "aof-base" || name == "aof-preamble") aof_base = value == "1";

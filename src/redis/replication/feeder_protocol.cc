@@ -1,20 +1,14 @@
 #include "redis/replication/feeder_protocol.h"
 
-#include <charconv>
 #include <utility>
+
+#include "base/whole_number.h"
 
 namespace anclora::redis {
 namespace {
 
 constexpr int kWrongPasswordsLimit = 3;
 constexpr std::size_t kCapabilitiesLimit = 64;
-
-std::optional<std::uint64_t> to_number(std::string_view text) {
-  std::uint64_t value = 0;
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
-  if (error != std::errc() || end != text.data() + text.size()) return std::nullopt;
-  return value;
-}
 
 std::string lower(std::string text) {
   for (char& c : text)
@@ -90,11 +84,11 @@ Status FeederProtocol::configure(const std::vector<std::string>& words) {
     const std::string option = lower(words[i]);
     const std::string& value = words[i + 1];
     if (option == "ack") {
-      if (const auto offset = to_number(value)) acknowledged_ = Offset{*offset};
+      if (const auto offset = whole_number<std::uint64_t>(value)) acknowledged_ = Offset{*offset};
       return {};
     }
     if (option == "listening-port") {
-      target_.listening_port = static_cast<std::uint16_t>(to_number(value).value_or(0));
+      target_.listening_port = whole_number<std::uint16_t>(value).value_or(0);
     } else if (option == "ip-address") {
       target_.announced_address = value;
     } else if (option == "capa") {
@@ -117,7 +111,7 @@ Status FeederProtocol::synchronize(const std::vector<std::string>& words) {
   }
   synchronizing_ = true;
   SyncRequest request{.full = true, .after = identity_.base_offset};
-  const auto next = to_number(words[2]);
+  const auto next = whole_number<std::uint64_t>(words[2]);
   // A former primary asks with its own id, never with "?": any id that is not ours gets everything.
   if (lower(words[1]) == identity_.replication_id && next && *next > identity_.base_offset.value &&
       *next - 1 <= resumable_up_to_.value)

@@ -2,8 +2,8 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <charconv>
 
+#include "base/whole_number.h"
 #include "redis/replication/follower.h"
 #include "redis/resp/reply_error.h"
 
@@ -18,10 +18,7 @@ bool is_replid(std::string_view text) {
 
 // A number without a sign, of at most 18 digits.
 std::optional<std::uint64_t> to_number(std::string_view text) {
-  std::uint64_t value = 0;
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
-  if (text.empty() || text.size() > 18 || error != std::errc() || end != text.data() + text.size()) return std::nullopt;
-  return value;
+  return text.size() <= 18 ? whole_number<std::uint64_t>(text) : std::nullopt;
 }
 
 // Bytes of a stranger in a message: no control characters.

@@ -2,19 +2,13 @@
 
 #include <algorithm>
 #include <cctype>
-#include <charconv>
+
+#include "base/whole_number.h"
 
 namespace anclora::redis {
 namespace {
 
 Error bad(std::string what) { return Error(ErrorKind::kInvalidArgument, "not a replica: " + std::move(what)); }
-
-std::optional<std::size_t> to_size(std::string_view text) {
-  std::size_t value = 0;
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
-  if (error != std::errc() || end != text.data() + text.size()) return std::nullopt;
-  return value;
-}
 
 void upper(std::string& name) {
   std::transform(name.begin(), name.end(), name.begin(),
@@ -38,7 +32,7 @@ Result<std::optional<std::vector<std::string>>> TargetRequestParser::take_array(
   std::size_t at = 1;
   ASSIGN_OR_RETURN(const auto count_line, take_line(at));
   if (!count_line) return std::nullopt;
-  const auto count = to_size(*count_line);
+  const auto count = whole_number<std::size_t>(*count_line);
   if (!count || *count == 0 || *count > kArgumentsLimit) return bad("a command of " + *count_line + " arguments");
   std::vector<std::string> words;
   while (words.size() < *count) {
@@ -47,7 +41,7 @@ Result<std::optional<std::vector<std::string>>> TargetRequestParser::take_array(
     ++at;
     ASSIGN_OR_RETURN(const auto size_line, take_line(at));
     if (!size_line) return std::nullopt;
-    const auto size = to_size(*size_line);
+    const auto size = whole_number<std::size_t>(*size_line);
     if (!size || *size > kArgumentLimitBytes) return bad("an argument of " + *size_line + " bytes");
     if (waiting_.size() - at < *size + 2) {
       if (waiting_.size() > kCommandLimitBytes) return bad("a command of more than 16384 bytes");

@@ -3,8 +3,9 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <charconv>
 #include <cstring>
+
+#include "base/whole_number.h"
 
 namespace anclora::redis {
 namespace {
@@ -23,12 +24,9 @@ Bytes build(const Words& words) {
 }
 
 Result<std::int64_t> to_integer(std::string_view text) {
-  std::int64_t value = 0;
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
-  if (error != std::errc() || end != text.data() + text.size() || text.empty()) {
-    return Error(ErrorKind::kDataLoss, "a reply has a bad number");
-  }
-  return value;
+  const auto value = whole_number<std::int64_t>(text);
+  if (!value) return Error(ErrorKind::kDataLoss, "a reply has a bad number");
+  return *value;
 }
 
 }  // namespace

@@ -1,10 +1,10 @@
 // What was achieved of the objectives: run_fact_parts.h.
 #include <algorithm>
-#include <charconv>
 #include <cmath>
 #include <cstdlib>
 #include <string_view>
 
+#include "base/whole_number.h"
 #include "respond/report/run_fact_parts.h"
 #include "respond/runbook/run_forecast.h"
 
@@ -51,21 +51,14 @@ Loss measured_loss(const RunPlan& run, const RunState& state) {
         loss.step = run.steps[i].step.id;
       }
     }
-    auto writes = whole_number(number("rpo_writes"));
-    if (!writes) writes = whole_number(number("commands_lost"));
+    auto writes = whole_number<std::uint64_t>(number("rpo_writes"));
+    if (!writes) writes = whole_number<std::uint64_t>(number("commands_lost"));
     if (writes && (!loss.writes || *writes > *loss.writes)) loss.writes = writes;
   }
   return loss;
 }
 
 }  // namespace
-
-std::optional<std::uint64_t> whole_number(const std::string& text) {
-  std::uint64_t number = 0;
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
-  if (error != std::errc() || end != text.data() + text.size() || text.empty()) return std::nullopt;
-  return number;
-}
 
 void collect_rto(ReportFacts& facts, const RunPlan& run, const RunState& state, WallTime now) {
   const RtoSplit split = split_rto(run, state);

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <string_view>
 
+#include "base/whole_number.h"
 #include "respond/report/run_fact_parts.h"
 
 namespace anclora::respond {
@@ -120,7 +121,7 @@ bool is_count(const std::string& name, const std::string& value) {
                                          "completed", "restores", "latency_ms", "rpo_writes", "writes"};
   const bool known = std::ranges::find(kNames, name) != std::end(kNames) || name.starts_with("keys_") ||
                      name.starts_with("jobs_") || name.starts_with("messages_") || name.ends_with("_lost");
-  return known && whole_number(value).has_value();
+  return known && whole_number<std::uint64_t>(value).has_value();
 }
 
 void collect_steps(ReportFacts& facts, const RunPlan& run, const RunState& state, const JournalContent& journal) {

@@ -19,7 +19,4 @@ void collect_rpo(ReportFacts& facts, const plan::Plan& plan, const RunPlan& run,
 // After both: each step that only looks, and of a drill the DR test's checklist.
 void collect_checks(ReportFacts& facts, const RunPlan& run, const RunState& state);
 
-// Nothing for anything but digits.
-std::optional<std::uint64_t> whole_number(const std::string& text);
-
 }  // namespace anclora::respond

@@ -2,8 +2,9 @@
 
 #include <algorithm>
 #include <array>
-#include <charconv>
 #include <cstring>
+
+#include "base/whole_number.h"
 
 namespace anclora::storage {
 namespace {
@@ -210,11 +211,9 @@ unsigned key_argument_step(KeyRule rule) {
 
 KeyPlaces counted_key_places(const CommandView& command, std::size_t count_at) {
   if (count_at >= command.arguments.size()) return {0, 0, 1, false};
-  const std::string_view text = command.arguments[count_at];
-  std::uint32_t count = 0;
-  const auto [stop, code] = std::from_chars(text.data(), text.data() + text.size(), count);
-  if (code != std::errc() || stop != text.data() + text.size()) return {0, 0, 1, false};
-  return {count_at + 1, count_at + 1 + std::uint64_t{count}, 1, true};
+  const auto count = whole_number<std::uint32_t>(command.arguments[count_at]);
+  if (!count) return {0, 0, 1, false};
+  return {count_at + 1, count_at + 1 + std::uint64_t{*count}, 1, true};
 }
 
 KeyPlaces stored_key_place(const CommandView& command) {

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "base/whole_number.h"
 #include "storage/repository/checkpoint.h"
 #include "storage/repository/sealed_object.h"
 #include "storage/repository/source_object.h"
@@ -51,7 +52,7 @@ class ChainLoader {
     ASSIGN_OR_RETURN(const Listing listing, store_.list(prefix, true));
     std::vector<std::uint64_t> ordinals;
     const auto take = [&](std::string_view digits) {
-      const auto ordinal = number(digits);
+      const auto ordinal = whole_number<std::uint64_t>(digits);
       if (!ordinal || *ordinal == 0) return;
       const std::string folder = folder_of(*ordinal);
       if (folders ? folder == prefix + std::string(digits) + "/" && layout::full_checkpoint_before(*ordinal) == *ordinal

@@ -5,6 +5,7 @@
 #include <map>
 #include <set>
 
+#include "base/whole_number.h"
 #include "storage/repository/checkpoint.h"
 #include "storage/repository/pack_stream.h"
 #include "storage/repository/source_object.h"
@@ -77,10 +78,10 @@ class Rebuilder {
     if (parts.timeline == 0 || is_retired(object.name)) return;
     Standing& standing = standing_[parts.timeline];
     if (parts.kind == "log") {
-      if (const auto sequence = number(parts.rest)) standing.entries.insert(*sequence);
+      if (const auto sequence = whole_number<std::uint64_t>(parts.rest)) standing.entries.insert(*sequence);
     } else if (parts.kind == "pack") {
-      const auto first = number(parts.rest.substr(0, parts.rest.find('-')));
-      const auto last = number(parts.rest.substr(parts.rest.find('-') + 1));
+      const auto first = whole_number<std::uint64_t>(parts.rest.substr(0, parts.rest.find('-')));
+      const auto last = whole_number<std::uint64_t>(parts.rest.substr(parts.rest.find('-') + 1));
       if (first && last && *first <= *last && *last < UINT64_MAX &&
           object.name == layout::pack(state_.source, TimelineId{parts.timeline}, *first, *last))
         standing.packs.push_back({*first, *last, object.size_bytes});

@@ -6,6 +6,7 @@
 #include <map>
 #include <set>
 
+#include "base/whole_number.h"
 #include "storage/repository/log_writer.h"
 #include "storage/repository/pin.h"
 #include "storage/repository/source_object.h"
@@ -34,8 +35,8 @@ bool is_log_entry(std::string_view name) { return name.find("/log/") != std::str
 bool follows(std::string_view name, std::string_view before) {
   const std::size_t slash = name.rfind('/');
   if (before.empty() || name.substr(0, slash) != before.substr(0, before.rfind('/'))) return false;
-  const auto sequence = number(name.substr(slash + 1));
-  const auto previous = number(before.substr(before.rfind('/') + 1));
+  const auto sequence = whole_number<std::uint64_t>(name.substr(slash + 1));
+  const auto previous = whole_number<std::uint64_t>(before.substr(before.rfind('/') + 1));
   return sequence && previous && *sequence == *previous + 1;
 }
 
@@ -124,7 +125,7 @@ class Judge {
   bool is_superseded_checkpoint(std::string_view name) const {
     const std::string prefix = layout::checkpoint_prefix(state_.source);
     if (!name.starts_with(prefix)) return false;
-    const auto ordinal = number(name.substr(name.rfind('/') + 1));
+    const auto ordinal = whole_number<std::uint64_t>(name.substr(name.rfind('/') + 1));
     const std::uint64_t newest = layout::full_checkpoint_before(state_.checkpoint_ordinal);
     return ordinal && newest > kFullCheckpointEvery && *ordinal < newest - kFullCheckpointEvery &&
            name == layout::checkpoint(state_.source, *ordinal);
@@ -138,7 +139,7 @@ class Judge {
   }
 
   std::string log_reason(const ObjectInfo& object, const SourceObjectName& parts) const {
-    const auto sequence = number(parts.rest);
+    const auto sequence = whole_number<std::uint64_t>(parts.rest);
     if (!sequence) return "";
     // The head stays under its own name: it is the fence for the next writer.
     if (state_.head && state_.head->timeline.value == parts.timeline && *sequence >= state_.head->sequence) return "";

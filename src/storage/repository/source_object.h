@@ -2,7 +2,6 @@
 #pragma once
 
 #include <cstdint>
-#include <optional>
 #include <string>
 #include <string_view>
 
@@ -15,8 +14,5 @@ struct SourceObjectName {
   std::string rest;
 };
 SourceObjectName take_apart(std::string_view name, std::string_view source_prefix);
-
-// Digits and nothing else.
-std::optional<std::uint64_t> number(std::string_view digits);
 
 }  // namespace anclora::storage

@@ -4,9 +4,9 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <charconv>
 #include <optional>
 
+#include "base/whole_number.h"
 #include "storage/store/object_name.h"
 #include "storage/store/s3_error.h"
 #include "storage/store/s3_listing.h"
@@ -44,13 +44,6 @@ std::optional<WallTime> parse_http_date(const std::string& text) {
   const time_t seconds = text.empty() ? -1 : curl_getdate(text.c_str(), nullptr);
   if (seconds < 0) return std::nullopt;
   return WallTime(std::chrono::seconds(seconds));
-}
-
-std::optional<std::uint64_t> parse_number(std::string_view text) {
-  std::uint64_t value = 0;
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
-  if (error != std::errc() || end != text.data() + text.size() || text.empty()) return std::nullopt;
-  return value;
 }
 
 bool is_success(const HttpResponse& response) { return response.status >= 200 && response.status < 300; }
@@ -142,7 +135,7 @@ Result<ObjectInfo> S3Store::head(std::string_view name) {
   ASSIGN_OR_RETURN(const HttpResponse response, send_head(name));
   if (!is_success(response)) return explain_head(response, name);
   bucket_seen_ = true;
-  const auto size = parse_number(response.header("content-length"));
+  const auto size = whole_number<std::uint64_t>(response.header("content-length"));
   const auto modified = parse_http_date(response.header("last-modified"));
   if (!size || !modified) {
     return Error(ErrorKind::kUnavailable,
