@@ -28,13 +28,11 @@ struct Arguments {
 };
 
 Result<std::vector<std::string>> choose(const plan::Plan& plan, const std::vector<std::string>& asked) {
-  std::vector<std::string> all;
-  for (const plan::Contact& contact : plan.contacts) all.push_back(contact.id);
   for (const std::string& name : asked)
     if (plan::people_of(plan, {name}).empty())
       return Error(ErrorKind::kNotFound, fmt::format("no contact or role \"{}\" in {}", name, plan.file),
-                   fmt::format("the contacts are: {}", fmt::join(all, ", ")));
-  return asked.empty() ? all : asked;
+                   fmt::format("the contacts are: {}", fmt::join(plan::ids_in(plan.contacts), ", ")));
+  return asked.empty() ? plan::ids_in(plan.contacts) : asked;
 }
 
 respond::Message test_message(const CommandContext& context, const plan::Plan& plan, const std::string& text) {

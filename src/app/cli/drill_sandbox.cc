@@ -43,6 +43,7 @@ std::vector<std::string> addresses_of(Clock& clock, const std::string& host, std
   std::vector<std::string> all;
   const auto found = look_up(Endpoint{host, port}, false, clock.mono_now() + kLookUp);
   if (!found) return all;
+  all.reserve(found->size());
   for (const SocketAddress& address : *found) all.push_back(numeric(address));
   std::erase(all, std::string());
   return all;

@@ -288,10 +288,8 @@ class ScenarioDrill {
 
 Status check_starter(const plan::Plan& plan, const std::string& contact) {
   if (contact.empty() || plan::find_contact(plan, contact) != nullptr) return {};
-  std::vector<std::string> known;
-  for (const plan::Contact& each : plan.contacts) known.push_back(each.id);
   return Error(ErrorKind::kInvalidArgument, "the plan has no contact " + contact,
-               fmt::format("the plan's contacts: {}", fmt::join(known, ", ")));
+               fmt::format("the plan's contacts: {}", fmt::join(plan::ids_in(plan.contacts), ", ")));
 }
 
 void name_runs(const CommandContext& context, respond::BegunDrill& begun) {

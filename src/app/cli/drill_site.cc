@@ -16,6 +16,7 @@
 #include "app/view/drill_report.h"
 #include "base/remove_tree.h"
 #include "base/subprocess.h"
+#include "plan/lint/plan_lookup.h"
 #include "plan/read_plan.h"
 #include "respond/drill/scorecard.h"
 #include "respond/runbook/run_folder.h"
@@ -47,8 +48,7 @@ void clean_scenario(CommandContext& context, const respond::OpenDrill& drill, re
 
 // The steps of the cleanup that the newest run of it has not done; all of them where there is none.
 std::string undone_cleanup(const CommandContext& context, const plan::Scenario& scenario, WallTime since) {
-  std::vector<std::string> left;
-  for (const plan::Step& step : scenario.cleanup) left.push_back(step.id);
+  std::vector<std::string> left = plan::ids_in(scenario.cleanup);
   const auto runs = respond::list_runs(context.files, runs_folder(context));
   std::optional<StoredRun> newest;
   for (const std::string& id : runs.value_or(std::vector<std::string>()))

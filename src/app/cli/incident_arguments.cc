@@ -4,7 +4,8 @@
 #include <fmt/ranges.h>
 
 #include <CLI/CLI.hpp>
-#include <algorithm>
+
+#include "plan/lint/plan_lookup.h"
 
 namespace anclora::app {
 
@@ -23,11 +24,9 @@ void add_who(CLI::App& command, const IncidentArg& arguments) {
 }
 
 Status check_severity(const plan::Plan& plan, const std::string& severity) {
-  std::vector<std::string> known;
-  for (const plan::SeverityObjective& each : plan.severities) known.push_back(each.id);
-  if (known.empty() || std::ranges::find(known, severity) != known.end()) return {};
+  if (plan.severities.empty() || plan::find_severity(plan, severity) != nullptr) return {};
   return Error(ErrorKind::kInvalidArgument, fmt::format("the plan has no severity {}", severity),
-               fmt::format("it has: {}", fmt::join(known, ", ")));
+               fmt::format("it has: {}", fmt::join(plan::ids_in(plan.severities), ", ")));
 }
 
 }  // namespace anclora::app

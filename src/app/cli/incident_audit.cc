@@ -23,6 +23,7 @@ Result<int> export_incident(CommandContext& context, const Arguments& arguments)
   ASSIGN_OR_RETURN(const std::string id, choose_incident(context, arguments.incident, false));
   ASSIGN_OR_RETURN(const StoredIncident stored, read_stored_incident(context, id));
   std::vector<respond::ExportedRun> runs;
+  runs.reserve(stored.content.state.runs.size());
   for (const respond::LinkedRun& run : stored.content.state.runs)
     runs.push_back({run.run, runs_folder(context) + "/" + run.run});
   const WallTime now = context.clock.wall_now();

@@ -12,6 +12,7 @@
 #include "app/cli/run_site.h"
 #include "app/view/incident_view.h"
 #include "app/view/run_report.h"
+#include "plan/lint/plan_lookup.h"
 #include "plan/read_plan.h"
 
 namespace anclora::app {
@@ -35,7 +36,7 @@ Result<int> list(CommandContext& context) {
   std::string text;
   std::optional<Error> damage;
   for (const std::string& id : ids) {
-    const auto content = respond::read_incident(context.files, root + "/" + id);
+    const auto content = respond::read_incident(context.files, fmt::format("{}/{}", root, id));
     if (!content && content.error().kind() == ErrorKind::kNotFound) continue;  // its opening was cut short
     if (!content && !damage) damage = content.error();
     text += content ? to_line(content->state, context.clock.wall_now())
@@ -71,12 +72,9 @@ Result<int> open(CommandContext& context, const Arguments& arguments) {
   ASSIGN_OR_RETURN(const plan::Plan plan, plan::read_plan(arguments.plan, incident.plan_bytes));
   RETURN_IF_ERROR(check_contact(plan, arguments.contact, "--as"));
   const auto scenario = std::ranges::find(plan.scenarios, arguments.scenario, &plan::Scenario::id);
-  if (scenario == plan.scenarios.end()) {
-    std::vector<std::string> known;
-    for (const plan::Scenario& each : plan.scenarios) known.push_back(each.id);
+  if (scenario == plan.scenarios.end())
     return Error(ErrorKind::kNotFound, fmt::format("{} has no scenario {}", plan.file, arguments.scenario),
-                 fmt::format("it has: {}", fmt::join(known, ", ")));
-  }
+                 fmt::format("it has: {}", fmt::join(plan::ids_in(plan.scenarios), ", ")));
   incident.severity = arguments.severity.empty() ? scenario->severity : arguments.severity;
   RETURN_IF_ERROR(check_severity(plan, incident.severity));
   incident.scenario = arguments.scenario;

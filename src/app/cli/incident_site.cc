@@ -8,6 +8,7 @@
 
 #include "app/cli/run_site.h"
 #include "app/daemon/state_folder.h"
+#include "plan/lint/plan_lookup.h"
 #include "plan/read_plan.h"
 
 namespace anclora::app {
@@ -59,7 +60,7 @@ Result<std::string> choose_incident(const CommandContext& context, const std::st
   std::ranges::reverse(ids);
   std::string newest;
   for (const std::string& each : ids) {
-    const auto content = respond::read_incident(context.files, root + "/" + each);
+    const auto content = respond::read_incident(context.files, fmt::format("{}/{}", root, each));
     if (!content && content.error().kind() == ErrorKind::kNotFound) continue;  // its opening was cut short
     if (content && content->state.open()) return each;
     if (newest.empty()) newest = each;
@@ -77,11 +78,10 @@ Result<std::unique_ptr<respond::IncidentLog>> open_incident(const CommandContext
 }
 
 Status check_contact(const plan::Plan& plan, const std::string& contact, const char* option) {
-  std::vector<std::string> known;
-  for (const plan::Contact& each : plan.contacts) known.push_back(each.id);
-  if (std::ranges::find(known, contact) != known.end()) return {};
-  return Error(ErrorKind::kInvalidArgument, fmt::format("the plan has no contact {}", contact),
-               fmt::format("name one of the plan's contacts with {}: {}", option, fmt::join(known, ", ")));
+  if (plan::find_contact(plan, contact) != nullptr) return {};
+  return Error(
+      ErrorKind::kInvalidArgument, fmt::format("the plan has no contact {}", contact),
+      fmt::format("name one of the plan's contacts with {}: {}", option, fmt::join(plan::ids_in(plan.contacts), ", ")));
 }
 
 Result<StoredIncident> read_stored_incident(const CommandContext& context, const std::string& id) {

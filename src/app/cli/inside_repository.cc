@@ -1,5 +1,7 @@
 #include "app/cli/inside_repository.h"
 
+#include <fmt/format.h>
+
 #include <filesystem>
 
 #include "app/daemon/state_folder.h"
@@ -17,7 +19,7 @@ Status refuse_inside_repository(FileSystem& files, const std::string& path, cons
        slash = place.rfind('/', slash - 1)) {
     const std::string outer = place.substr(0, slash);
     if (storage::holds_repository(files, outer))
-      return Error(ErrorKind::kFailedPrecondition, place + " lies inside the repository " + outer, hint);
+      return Error(ErrorKind::kFailedPrecondition, fmt::format("{} lies inside the repository {}", place, outer), hint);
   }
   return {};
 }

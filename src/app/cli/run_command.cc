@@ -15,6 +15,7 @@
 #include "app/cli/run_report_command.h"
 #include "app/cli/run_site.h"
 #include "app/view/run_report.h"
+#include "plan/lint/plan_lookup.h"
 #include "plan/read_plan.h"
 #include "respond/detect/beacon_writer.h"
 #include "respond/runbook/dry_run.h"
@@ -41,16 +42,15 @@ Result<const plan::Environment*> find_environment(const plan::Plan& plan, const 
     known.push_back(environment.id);
   }
   return Error(ErrorKind::kNotFound, fmt::format("{} has no environment {}", plan.file, id),
-               fmt::format("it has: {}", fmt::join(known, ", ")));
+               fmt::format("it has: {}", fmt::join(plan::ids_in(plan.contacts), ", ")));
 }
 
 Status check_contact(const plan::Plan& plan, const std::string& contact, bool needed) {
-  std::vector<std::string> known;
-  for (const plan::Contact& each : plan.contacts) known.push_back(each.id);
-  if (std::ranges::find(known, contact) != known.end() || (contact.empty() && !needed)) return {};
-  return Error(ErrorKind::kInvalidArgument,
-               contact.empty() ? "who starts this is not said" : fmt::format("the plan has no contact {}", contact),
-               fmt::format("say who you are with --as; the plan's contacts: {}", fmt::join(known, ", ")));
+  if (plan::find_contact(plan, contact) != nullptr || (contact.empty() && !needed)) return {};
+  return Error(
+      ErrorKind::kInvalidArgument,
+      contact.empty() ? "who starts this is not said" : fmt::format("the plan has no contact {}", contact),
+      fmt::format("say who you are with --as; the plan's contacts: {}", fmt::join(plan::ids_in(plan.contacts), ", ")));
 }
 
 // A detection rule stands for the person who starts: only one that leads to this scenario does. The rule's id when its

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 
+#include "plan/lint/plan_lookup.h"
 #include "respond/runbook/step_context.h"
 
 namespace anclora::app {
@@ -34,8 +35,7 @@ std::unique_ptr<respond::Watcher> make_watcher(const WatchWorld& world, const pl
 
 Status check_place(const plan::Plan& plan, const std::string& environment_id, const std::string& site) {
   const auto check = [&](const std::string& wanted, const char* what, const auto& known) -> Status {
-    std::vector<std::string> ids;
-    for (const auto& each : known) ids.push_back(each.id);
+    const std::vector<std::string> ids = plan::ids_in(known);
     if (wanted.empty() || std::ranges::find(ids, wanted) != ids.end()) return {};
     return Error(ErrorKind::kNotFound, fmt::format("{} has no {} {}", plan.file, what, wanted),
                  fmt::format("it has: {}", fmt::join(ids, ", ")));

@@ -163,6 +163,7 @@ void RunDesk::wait_or_kill(Duration timeout) {
 
 std::vector<const Child*> RunDesk::children() const {
   std::vector<const Child*> all;
+  all.reserve(children_.size());
   for (const auto& [run, child] : children_) all.push_back(child.get());
   return all;
 }

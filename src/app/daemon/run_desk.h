@@ -33,7 +33,7 @@ struct RunView {
   std::string next_command;
 };
 
-// Thread rule: one thread, but start_words() and look() from any.
+// Thread rule: one thread.
 class RunDesk {
  public:
   // `kept_plan`: a file of ours with the plan, for the one that was named may be changed or lost.
@@ -70,7 +70,7 @@ class RunDesk {
   std::vector<std::string> problems_;
 };
 
-// What is known of one run on this machine.
+// What is known of one run on this machine. Any thread.
 Result<RunView> view_run(const CommandContext& context, const std::string& run);
 
 }  // namespace anclora::app

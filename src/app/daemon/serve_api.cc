@@ -13,6 +13,7 @@
 #include "app/view/incident_view.h"
 #include "app/view/run_report.h"
 #include "app/view/watch_report.h"
+#include "plan/lint/plan_lookup.h"
 #include "respond/runbook/run_folder.h"
 
 #ifndef ANCLORA_VERSION
@@ -202,12 +203,9 @@ Result<std::string> ServeApi::drills() {
 
 Result<std::string> ServeApi::start(const std::string& scenario, const std::string& contact) {
   const auto& scenarios = loop_.plan().scenarios;
-  if (std::ranges::find(scenarios, scenario, &plan::Scenario::id) == scenarios.end()) {
-    std::vector<std::string> known;
-    for (const plan::Scenario& each : scenarios) known.push_back(each.id);
+  if (std::ranges::find(scenarios, scenario, &plan::Scenario::id) == scenarios.end())
     return Error(ErrorKind::kNotFound, "the plan has no such scenario",
-                 fmt::format("it has: {}", fmt::join(known, ", ")));
-  }
+                 fmt::format("it has: {}", fmt::join(plan::ids_in(scenarios), ", ")));
   RETURN_IF_ERROR(check_contact(loop_.plan(), contact, "\"as\""));
   ASSIGN_OR_RETURN(const std::string run, loop_.order({scenario, "", contact, {}, {}}));
   return dumped({{"run", run}, {"scenario", scenario}});

@@ -46,6 +46,7 @@ void add_objectives(const Plan& plan, const Drills& drills, std::vector<Block>& 
   }
   blocks.push_back(std::move(times));
   std::vector<const Scenario*> all;
+  all.reserve(plan.scenarios.size());
   for (const Scenario& scenario : plan.scenarios) all.push_back(&scenario);
   Block points = {0, {}, {{"Data", "RPO", "Backups", "Measured"}}};
   for (const DataObjective& data : plan.data) {
@@ -118,6 +119,7 @@ void add_people(const Plan& plan, std::vector<Block>& blocks) {
   Block contacts = {0, {}, {{"Contact", "Name", "Roles", "Channels"}}};
   for (const Contact& contact : plan.contacts) {
     std::vector<std::string> kinds;
+    kinds.reserve(contact.channels.size());
     for (const Channel& channel : contact.channels) kinds.push_back(channel.kind);
     contacts.table.push_back({contact.id, contact.name, joined(contact.roles), joined(kinds)});
   }

@@ -16,6 +16,14 @@ const Site* find_site(const Plan& plan, std::string_view id);
 const Scenario* find_scenario(const Plan& plan, std::string_view id);
 const SeverityObjective* find_severity(const Plan& plan, std::string_view id);
 const Contact* find_contact(const Plan& plan, std::string_view id);
+// Of contacts, scenarios, steps ...: in their order, for a message that says which there are.
+template <class Item>
+std::vector<std::string> ids_in(const std::vector<Item>& items) {
+  std::vector<std::string> ids;
+  ids.reserve(items.size());
+  for (const Item& item : items) ids.push_back(item.id);
+  return ids;
+}
 // Those named: a contact's id or a role.
 std::vector<const Contact*> people_of(const Plan& plan, const std::vector<std::string>& names);
 

@@ -12,6 +12,13 @@ using Json = nlohmann::ordered_json;
 
 Json schema_of(const Parameter& parameter);
 
+std::vector<const Parameter*> pointers_to(const std::vector<Parameter>& parameters) {
+  std::vector<const Parameter*> pointers;
+  pointers.reserve(parameters.size());
+  for (const Parameter& parameter : parameters) pointers.push_back(&parameter);
+  return pointers;
+}
+
 Json object_of(const std::vector<const Parameter*>& keys) {
   Json properties = Json::object();
   Json required = Json::array();
@@ -46,10 +53,8 @@ Json with_action(Json object, const Parameter& uses) {
   const std::string prefix = uses.choices.empty() ? "" : uses.choices.front();
   for (const ActionSchema& action : action_catalogue()) {
     if (!action.name.starts_with(prefix)) continue;
-    std::vector<const Parameter*> keys;
-    for (const Parameter& key : action.parameters) keys.push_back(&key);
     rules.push_back({{"if", {{"properties", {{"uses", {{"const", action.name}}}}}}},
-                     {"then", {{"properties", {{"with", object_of(keys)}}}}}});
+                     {"then", {{"properties", {{"with", object_of(pointers_to(action.parameters))}}}}}});
   }
   object["allOf"] = std::move(rules);
   return object;
@@ -109,10 +114,8 @@ Json schema_of(const Parameter& parameter) {
 }  // namespace
 
 std::string json_schema() {
-  std::vector<const Parameter*> keys;
-  for (const Parameter& key : plan_schema()) keys.push_back(&key);
   Json schema = {{"$schema", "http://json-schema.org/draft-07/schema#"}, {"title", "Anclora DR recovery plan"}};
-  schema.update(object_of(keys));
+  schema.update(object_of(pointers_to(plan_schema())));
   return schema.dump(1) + "\n";
 }
 

@@ -8,6 +8,7 @@ namespace {
 
 std::vector<std::string> kinds(const std::vector<TargetSchema>& schemas) {
   std::vector<std::string> names;
+  names.reserve(schemas.size());
   for (const TargetSchema& schema : schemas) names.push_back(schema.kind);
   return names;
 }

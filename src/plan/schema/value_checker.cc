@@ -135,6 +135,7 @@ class ValueChecker {
     const DriverSchema* found = find_driver(*schema, driver->text);
     if (found != nullptr) return;
     std::vector<std::string> names;
+    names.reserve(schema->drivers.size());
     for (const DriverSchema& known : schema->drivers) names.push_back(known.name);
     add_error(findings_, "driver.unknown", driver->place,
               fmt::format("{} of kind {} has no driver \"{}\"", where, kind, driver->text),

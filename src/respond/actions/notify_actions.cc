@@ -131,6 +131,7 @@ class TellingAction : public Action {
     std::string out;
     for (const plan::Contact* contact : plan::people_of(context.plan(), names_of(context))) {
       std::vector<std::string> kinds;
+      kinds.reserve(contact->channels.size());
       for (const plan::Channel& channel : contact->channels) kinds.push_back(channel.kind);
       out += fmt::format("{}{} by {}", out.empty() ? "" : "; ", contact->id, fmt::join(kinds, " and "));
     }

@@ -176,6 +176,7 @@ RuleVerdict Detector::judge(Rule& rule, WallTime now) const {
 
 std::vector<RuleVerdict> Detector::judge(WallTime now) {
   std::vector<RuleVerdict> verdicts;
+  verdicts.reserve(rules_.size());
   for (Rule& rule : rules_) verdicts.push_back(judge(rule, now));
   return verdicts;
 }

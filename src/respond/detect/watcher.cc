@@ -77,6 +77,7 @@ void Watcher::start() {
 
 void Watcher::look_once() {
   std::vector<std::thread> looking;
+  looking.reserve(seats_.size());
   for (const auto& seat : seats_) looking.emplace_back([this, &seat] { look(*seat); });
   for (std::thread& thread : looking) thread.join();
 }

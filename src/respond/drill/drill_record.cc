@@ -184,6 +184,7 @@ Result<DecodedDrill> decode_drill_record(std::string_view line) {
 
 std::vector<plan::DrillResult> to_results(const std::vector<DrillRecord>& records) {
   std::vector<plan::DrillResult> results;
+  results.reserve(records.size());
   for (const DrillRecord& record : records)
     results.push_back({record.id, record.scenario, record.environment, record.plan_hash, record.passed, record.ended,
                        record.achieved.rto, record.achieved.rpo});

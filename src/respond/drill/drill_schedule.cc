@@ -36,6 +36,7 @@ ScheduledDrill scheduled(const plan::Plan& plan, const plan::DrillSchedule& dril
 std::vector<ScheduledDrill> drill_schedule(const plan::Plan& plan, const std::vector<DrillRecord>& records,
                                            WallTime now) {
   std::vector<ScheduledDrill> schedule;
+  schedule.reserve(plan.drills.size());
   for (const plan::DrillSchedule& drill : plan.drills) schedule.push_back(scheduled(plan, drill, records, now));
   return schedule;
 }

@@ -59,6 +59,7 @@ std::string describe(const RunRecord& record) {
 
 std::vector<ReportEvent> incident_timeline(const IncidentContent& incident, const std::vector<RunOfIncident>& runs) {
   std::vector<ReportEvent> timeline;
+  timeline.reserve(incident.records.size());
   for (const IncidentRecord& record : incident.records)
     timeline.push_back(
         {record.time, incident.state.id, std::string(to_string(record.kind)), {}, record.actor, describe(record)});

@@ -61,6 +61,7 @@ std::vector<Delivery> Notifier::tell(const Call& call, const Message& message) {
     work();
   }
   std::vector<Delivery> deliveries;
+  deliveries.reserve(jobs.size());
   for (Job& job : jobs) deliveries.push_back(std::move(job.delivery));
   return deliveries;
 }

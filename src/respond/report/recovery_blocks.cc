@@ -149,6 +149,7 @@ void write_steps(BlockWriter& out, const ReportFacts& facts) {
   if (facts.steps.empty()) return;
   out.heading("heading.steps");
   std::vector<Row> rows;
+  rows.reserve(facts.steps.size());
   for (const ReportStep& step : facts.steps)
     rows.push_back({out.code(step.id), out.code(step.uses),
                     ReportCell(out.word("state.", step.state), state_look(step.state)), out.objective(step.budget),

@@ -144,6 +144,7 @@ void write_impact(BlockWriter& out, const ReportFacts& facts) {
   if (facts.impact.empty()) return;
   out.heading("heading.counts", 3);
   std::vector<Row> counts;
+  counts.reserve(facts.impact.size());
   for (const ReportCount& count : facts.impact)
     counts.push_back({out.word("count.", count.name), count.value, out.code(count.source)});
   out.table({out.say("column.what"), out.say("column.value"), out.say("column.source")}, std::move(counts),
@@ -174,6 +175,7 @@ void write_resolution(BlockWriter& out, const ReportFacts& facts) {
 void write_actions(BlockWriter& out, const ReportFacts& facts) {
   out.heading("heading.actions");
   std::vector<Row> rows;
+  rows.reserve(facts.actions.size());
   for (const ReportAction& action : facts.actions)
     rows.push_back({action.text, out.or_blank(name_of(facts, action.owner)), out.or_blank(action.due),
                     out.word("state.", action.state)});
@@ -209,6 +211,7 @@ void write_people(BlockWriter& out, const ReportFacts& facts) {
   if (facts.people.empty()) return;
   out.heading("heading.people");
   std::vector<Row> rows;
+  rows.reserve(facts.people.size());
   for (const ReportPerson& person : facts.people)
     rows.push_back({name_of(facts, person.id), out.word("part.", person.part)});
   out.table({out.say("column.person"), out.say("column.part")}, std::move(rows));
@@ -233,6 +236,7 @@ void write_evidence(BlockWriter& out, const ReportFacts& facts) {
   out.heading("heading.evidence");
   out.paragraph(out.say("evidence.about"));
   std::vector<Row> rows;
+  rows.reserve(facts.evidence.size());
   for (const ReportEvidence& each : facts.evidence)
     rows.push_back({fmt::format("{} {}", out.word("evidence.", each.what), each.id),
                     each.records == 0 ? ReportCell("–", Look::kMuted) : ReportCell(std::to_string(each.records)),

@@ -66,6 +66,7 @@ Result<std::vector<std::string>> list_runs(FileSystem& files, const std::string&
   }
   std::ranges::sort(runs);
   std::vector<std::string> ids;
+  ids.reserve(runs.size());
   for (auto& [modified, id] : runs) ids.push_back(std::move(id));
   return ids;
 }

@@ -7,6 +7,8 @@
 #include <charconv>
 #include <chrono>
 
+#include "plan/lint/plan_lookup.h"
+
 namespace anclora::respond {
 namespace {
 
@@ -122,14 +124,10 @@ Status refuse_circles(const plan::Plan& plan, const RunPlan& run) {
   return Error(ErrorKind::kInvalidArgument, place_of(plan, step.step) + ": its needs lead round in a circle");
 }
 
-Result<const plan::Scenario*> find_scenario(const plan::Plan& plan, std::string_view id) {
-  std::vector<std::string> known;
-  for (const plan::Scenario& scenario : plan.scenarios) {
-    if (scenario.id == id) return &scenario;
-    known.push_back(scenario.id);
-  }
+Result<const plan::Scenario*> known_scenario(const plan::Plan& plan, std::string_view id) {
+  if (const plan::Scenario* scenario = plan::find_scenario(plan, id)) return scenario;
   return Error(ErrorKind::kNotFound, fmt::format("{} has no scenario {}", plan.file, id),
-               fmt::format("it has: {}", fmt::join(known, ", ")));
+               fmt::format("it has: {}", fmt::join(plan::ids_in(plan.scenarios), ", ")));
 }
 
 }  // namespace
@@ -162,7 +160,7 @@ std::optional<std::size_t> RunPlan::index_of(std::string_view id) const {
 
 Result<RunPlan> prepare_run(const plan::Plan& plan, std::string_view scenario, RunPart part, const ActionLookup& lookup,
                             LackedActions lacked) {
-  ASSIGN_OR_RETURN(const plan::Scenario* found, find_scenario(plan, scenario));
+  ASSIGN_OR_RETURN(const plan::Scenario* found, known_scenario(plan, scenario));
   RunPlan run;
   run.scenario = found->id;
   run.title = found->title;

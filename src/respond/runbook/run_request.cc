@@ -5,6 +5,8 @@
 
 #include <algorithm>
 
+#include "plan/lint/plan_lookup.h"
+
 namespace anclora::respond {
 namespace {
 
@@ -23,15 +25,12 @@ RunRecord record_of(const RunRequest& request, RecordKind kind, const std::strin
   return record;
 }
 
-Result<const plan::Contact*> find_contact(const plan::Plan& plan, const std::string& id) {
-  std::vector<std::string> known;
-  for (const plan::Contact& contact : plan.contacts) {
-    if (contact.id == id) return &contact;
-    known.push_back(contact.id);
-  }
-  return Error(ErrorKind::kInvalidArgument,
-               id.empty() ? "who asks for this is not said" : fmt::format("the plan has no contact {}", id),
-               fmt::format("say who you are with --as; the plan's contacts: {}", fmt::join(known, ", ")));
+Result<const plan::Contact*> known_contact(const plan::Plan& plan, const std::string& id) {
+  if (const plan::Contact* contact = plan::find_contact(plan, id)) return contact;
+  return Error(
+      ErrorKind::kInvalidArgument,
+      id.empty() ? "who asks for this is not said" : fmt::format("the plan has no contact {}", id),
+      fmt::format("say who you are with --as; the plan's contacts: {}", fmt::join(plan::ids_in(plan.contacts), ", ")));
 }
 
 Status check_approver(const RunState& state, const plan::Contact& contact, const plan::Approval& rule,
@@ -181,7 +180,7 @@ class Judge {
 
 Result<std::vector<RunRecord>> judge_request(const plan::Plan& plan, const RunPlan& run, const RunState& state,
                                              const RunRequest& request, WallTime now) {
-  ASSIGN_OR_RETURN(const plan::Contact* contact, find_contact(plan, request.contact));
+  ASSIGN_OR_RETURN(const plan::Contact* contact, known_contact(plan, request.contact));
   ASSIGN_OR_RETURN(std::vector<RunRecord> records, Judge(run, state, request, *contact, now).answer());
   records.back().request = request.id;
   return records;
