@@ -92,6 +92,7 @@ Result<std::unique_ptr<Subprocess>> ServeLoop::start_child(const ChildSpec& spec
 
 Status ServeLoop::start() {
   RETURN_IF_ERROR(replace_file(context_.files, folder("plan.yaml"), plan_bytes_));
+  plan_file_ = std::make_unique<PlanFileWatch>(context_.files, plan_.file, plan_bytes_);
   for (const std::string& line : notes()) say("note: " + line);
   // What a killed drill left is cleaned before anything is begun.
   begin_job("drill clean", {"drill clean", {"drill", "clean"}, {}, {}, false});

@@ -14,6 +14,7 @@
 #include "app/daemon/child.h"
 #include "app/daemon/incident_desk.h"
 #include "app/daemon/job_diary.h"
+#include "app/daemon/plan_file_watch.h"
 #include "app/daemon/plan_watch.h"
 #include "app/daemon/run_desk.h"
 #include "app/daemon/serve.h"
@@ -95,6 +96,7 @@ class ServeLoop {
   RunDesk runs_;
   IncidentDesk incidents_;
   const Bytes& plan_bytes_;
+  std::unique_ptr<PlanFileWatch> plan_file_;  // once started
   JobDiary diary_;
   std::vector<std::unique_ptr<Child>> captures_;
   std::map<std::string, std::unique_ptr<Child>> working_;  // jobs under way, by name
@@ -111,7 +113,7 @@ class ServeLoop {
   const StartBeacons beat_;
   Beacons beacons_;
   MonoTime rest_looked_{};
-  MonoTime runs_looked_{}, schedule_looked_{}, plan_looked_{};
+  MonoTime runs_looked_{}, schedule_looked_{};
 
   mutable std::mutex mutex_;
   std::condition_variable wake_;

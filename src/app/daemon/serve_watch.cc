@@ -6,14 +6,11 @@
 
 #include "app/cli/drill_site.h"
 #include "app/daemon/serve_loop.h"
-#include "plan/read_plan.h"
 
 namespace anclora::app {
 namespace {
 
 constexpr Duration kLookForDrills = std::chrono::seconds(1);
-constexpr Duration kLookAtPlan = std::chrono::seconds(2);
-constexpr std::uint64_t kMaxPlanBytes = 4 * kMiB;
 
 }  // namespace
 
@@ -72,17 +69,7 @@ void ServeLoop::watch_or_rest() {
 
 // A plan that is being edited must not take effect half-written, nor in the middle of an incident.
 void ServeLoop::look_at_plan_file() {
-  const MonoTime now = context_.clock.mono_now();
-  if (now - plan_looked_ < kLookAtPlan) return;
-  plan_looked_ = now;
-  const auto bytes = context_.files.read_all(plan_.file, kMaxPlanBytes);
-  std::string note;
-  if (!bytes)
-    note = fmt::format("{} cannot be read any more; the plan as it was at the start counts", plan_.file);
-  else if (*bytes != plan_bytes_)
-    note = fmt::format("{} was changed since the start; the plan as it was then counts until serve is started again{}",
-                       plan_.file,
-                       plan::read_plan(plan_.file, *bytes) ? "" : ", which it will not be: anclora plan check");
+  const std::string note = plan_file_->note();
   {
     const std::lock_guard lock(mutex_);
     if (note == plan_file_note_) return;
