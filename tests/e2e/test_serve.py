@@ -237,6 +237,10 @@ def test_a_repository_that_goes_away_is_told_and_stops_nothing(world):
 def test_a_plan_file_that_breaks_under_serve_stops_no_recovery(world):
     lab = Lab(world, capture=False)
     lab.plan.write_text(lab.plan.read_text().replace("timeout: 1s}", "timeout: 3m}"))
+    link = world.folder / "linked.yaml"  # as a mounted ConfigMap has them
+    link.symlink_to(lab.plan)
+    lab.plan = link
+    assert world.run("detect", "--plan", link, "--once", check=False).code in (0, 1)
     served = ServedLab(world, lab, "--no-drills")
     world.wait_for("a protected and watched Redis", lambda: served.metric("rpo_seconds", backup="capture") is not None
                    and served.metric("probe_state", probe="answers", state="up") == 1)

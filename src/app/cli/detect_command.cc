@@ -9,18 +9,17 @@
 
 #include "app/cli/bounded_option.h"
 #include "app/cli/command_context.h"
+#include "app/cli/drill_site.h"
 #include "app/cli/json_text.h"
 #include "app/cli/run_site.h"
 #include "app/daemon/plan_watch.h"
 #include "app/daemon/reading_reporter.h"
 #include "app/view/watch_report.h"
 #include "base/secret_file.h"
-#include "plan/read_plan.h"
 
 namespace anclora::app {
 namespace {
 
-constexpr std::uint64_t kMaxPlanBytes = 4 * kMiB;
 constexpr Duration kTick = std::chrono::milliseconds(100);
 
 struct Arguments {
@@ -81,8 +80,8 @@ Result<std::optional<ReadingReporter>> reporter_of(const CommandContext& context
 }
 
 Result<int> run_detect(CommandContext& context, const Arguments& arguments) {
-  ASSIGN_OR_RETURN(const Bytes bytes, context.files.read_all(arguments.plan, kMaxPlanBytes));
-  ASSIGN_OR_RETURN(const plan::Plan plan, plan::read_plan(arguments.plan, bytes));
+  ASSIGN_OR_RETURN(const ReadPlan read, read_plan_file(context, arguments.plan));
+  const plan::Plan& plan = read.plan;
   RETURN_IF_ERROR(check_place(plan, arguments.environment, arguments.site));
   std::optional<Duration> length;
   if (!arguments.length.empty()) {

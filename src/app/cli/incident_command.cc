@@ -6,6 +6,7 @@
 #include <nlohmann/json.hpp>
 #include <ostream>
 
+#include "app/cli/drill_site.h"
 #include "app/cli/incident_arguments.h"
 #include "app/cli/incident_site.h"
 #include "app/cli/json_text.h"
@@ -13,14 +14,11 @@
 #include "app/view/incident_view.h"
 #include "app/view/run_report.h"
 #include "plan/lint/plan_lookup.h"
-#include "plan/read_plan.h"
 
 namespace anclora::app {
 namespace {
 
 using Arguments = IncidentArguments;
-
-constexpr std::uint64_t kMaxPlanBytes = 4 * kMiB;
 
 RunLine run_line(const CommandContext& context, const std::string& run) {
   const auto stored = read_run(context, run);
@@ -68,8 +66,9 @@ Result<int> show(CommandContext& context, const Arguments& arguments) {
 
 Result<int> open(CommandContext& context, const Arguments& arguments) {
   respond::NewIncident incident;
-  ASSIGN_OR_RETURN(incident.plan_bytes, context.files.read_all(arguments.plan, kMaxPlanBytes));
-  ASSIGN_OR_RETURN(const plan::Plan plan, plan::read_plan(arguments.plan, incident.plan_bytes));
+  ASSIGN_OR_RETURN(const ReadPlan read, read_plan_file(context, arguments.plan));
+  const plan::Plan& plan = read.plan;
+  incident.plan_bytes = read.bytes;
   RETURN_IF_ERROR(check_contact(plan, arguments.contact, "--as"));
   const auto scenario = std::ranges::find(plan.scenarios, arguments.scenario, &plan::Scenario::id);
   if (scenario == plan.scenarios.end())

@@ -139,7 +139,8 @@ Status refuse_a_second(const CommandContext& context, const std::string& scenari
 
 Result<int> run_start(CommandContext& context, const Arguments& arguments) {
   const std::string& source = arguments.kept_plan.empty() ? arguments.plan : arguments.kept_plan;
-  ASSIGN_OR_RETURN(const Bytes bytes, context.files.read_all(source, kMaxPlanBytes));
+  ASSIGN_OR_RETURN(const std::string path, context.files.resolve(source));
+  ASSIGN_OR_RETURN(const Bytes bytes, context.files.read_all(path, kMaxPlanBytes));
   ASSIGN_OR_RETURN(plan::Plan plan, plan::read_plan(arguments.plan, bytes));
   ASSIGN_OR_RETURN(const plan::Environment* environment, find_environment(plan, arguments.environment));
   const bool drill = environment != nullptr && environment->sandbox;

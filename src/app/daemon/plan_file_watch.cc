@@ -17,7 +17,8 @@ constexpr std::chrono::seconds kEvery(2);
 constexpr std::uint64_t kMaxPlanBytes = 4 * kMiB;
 
 std::string look(FileSystem& files, const std::string& path, const Bytes& as_read) {
-  const auto bytes = files.read_all(path, kMaxPlanBytes);
+  const auto file = files.resolve(path);  // anew: a link may name another file by now
+  const auto bytes = file ? files.read_all(*file, kMaxPlanBytes) : file.error();
   if (!bytes) return path + " cannot be read any more; the plan as it was at the start counts";
   if (*bytes == as_read) return {};
   const bool is_whole = plan::read_plan(path, *bytes).has_value();

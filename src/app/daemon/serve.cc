@@ -5,20 +5,19 @@
 #include <chrono>
 #include <ostream>
 
+#include "app/cli/drill_site.h"
 #include "app/daemon/serve_api.h"
 #include "app/daemon/serve_loop.h"
 #include "app/daemon/service_notifier.h"
 #include "app/daemon/state_folder.h"
 #include "app/server/api_server.h"
 #include "plan/model/value_access.h"
-#include "plan/read_plan.h"
 #include "respond/detect/beacon_writer.h"
 #include "respond/runbook/step_context.h"
 
 namespace anclora::app {
 namespace {
 
-constexpr std::uint64_t kMaxPlanBytes = 4 * kMiB;
 constexpr Duration kRound = std::chrono::milliseconds(200);
 
 // A probe that writes keeps its target's beacon by itself: two that count would contradict each other.
@@ -41,8 +40,8 @@ std::string line_of(const ServeView& view) {
 }  // namespace
 
 Result<int> serve(CommandContext& context, const ServeOptions& options) {
-  ASSIGN_OR_RETURN(const Bytes bytes, context.files.read_all(options.plan_file, kMaxPlanBytes));
-  ASSIGN_OR_RETURN(const plan::Plan plan, plan::read_plan(options.plan_file, bytes));
+  ASSIGN_OR_RETURN(const ReadPlan read, read_plan_file(context, options.plan_file));
+  const plan::Plan& plan = read.plan;
   RETURN_IF_ERROR(check_place(plan, "", options.site));
   ASSIGN_OR_RETURN(const ServiceNotifier notifier, ServiceNotifier::create(context.environment));
   const std::string folder = state_root(context.environment) + "/serve";
@@ -61,7 +60,7 @@ Result<int> serve(CommandContext& context, const ServeOptions& options) {
                                    }};
   ASSIGN_OR_RETURN(ServeJobs jobs, jobs_of(plan, lookup));
   const plan::Plan beaten = without_beaten(plan);
-  ServeLoop loop(context, plan, bytes, std::move(jobs), options,
+  ServeLoop loop(context, plan, read.bytes, std::move(jobs), options,
                  [&] { return respond::start_beacons(beaten, lookup, context.dialer, context.clock); });
   ServeApi api(context, loop);
   std::unique_ptr<ApiServer> server;
