@@ -152,7 +152,10 @@ Status run_capture(protect::Capture& capture, const CaptureRunnerOptions& option
   }
   runner.join();
   progress.end_line();
-  if (!options.json) out << (outcome ? "stopped: " : "ended: ") << protected_text(capture.status()) << std::endl;
+  // Of a source that was refused from the start this capture knows nothing: another one may protect it.
+  const bool knows = outcome || capture.status().protected_up_to;
+  if (!options.json && knows)
+    out << (outcome ? "stopped: " : "ended: ") << protected_text(capture.status()) << std::endl;
   return outcome;
 }
 

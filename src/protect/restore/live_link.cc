@@ -36,7 +36,8 @@ Status LiveLink::look() {
   const bool refused = refused_since_ && now - *refused_since_ >= kRefusedAfter;
   if (!refused && now - *silent_since_ < kGoneAfter) return {};
   return Error(ErrorKind::kUnavailable, "the target is gone: " + info.error().message(),
-               "look at its log: it may have been killed for lack of memory");
+               "look at its log: it may have been killed for lack of memory, or have ended for lack of disk for its "
+               "append-only file");
 }
 
 std::optional<std::string> LiveLink::follows_other_than(const Endpoint& us) const {
