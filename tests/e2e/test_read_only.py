@@ -1,4 +1,6 @@
-"""A repository on a read-only file system: everything that reads works, everything that writes says why not."""
+"""A repository on a read-only or full file system: everything that reads works, everything that writes says why not."""
+import contextlib
+import os
 import shutil
 
 from harness import PATIENCE
@@ -25,3 +27,20 @@ def test_a_read_only_repository_is_read_verified_and_mirrored(world):
     for words in (("tag", "x", "--at", "latest"), ("key", "add", "--recovery"), ("expire",)):
         refused = world.run(*words, "--repo", read_only, check=False)
         assert refused.code == 6 and "Read-only file system" in refused.err, (words, refused)
+
+
+def test_a_repository_on_a_full_disk_is_verified(world):
+    disk = world.tmpfs("disk", "8m")
+    source, repo = world.redis("source"), world.init(disk.path / "repo")
+    capture = world.capture(repo, source)
+    world.wait_protected(repo, 0)
+    capture.terminate()
+    capture.wait(PATIENCE)
+    filler = os.open(disk.path / "filler", os.O_CREAT | os.O_WRONLY)
+    with contextlib.suppress(OSError):
+        while True:
+            os.write(filler, b"x" * 4096)
+    os.close(filler)
+    verified = world.run("verify", "--repo", repo)
+    assert "everything that was read is whole" in verified.out, verified
+    assert "not recorded" in verified.err and "No space left" in verified.err, verified

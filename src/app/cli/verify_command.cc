@@ -108,8 +108,9 @@ Result<int> run_verify(const CommandContext& context, const VerifyArguments& arg
     }
   }
   if (const auto noted = protect::write_verify_record(*store, repository, report, context.random); !noted.has_value()) {
-    // A read-only copy can be proved too; that it was, is then not kept in it.
-    if (noted.error().kind() != ErrorKind::kPermissionDenied) return noted.error();
+    // A read-only copy can be proved too, and one on a full disk; that it was, is then not kept in it.
+    const ErrorKind why = noted.error().kind();
+    if (why != ErrorKind::kPermissionDenied && why != ErrorKind::kResourceExhausted) return noted.error();
     context.err << "note: this verification is not recorded: " << noted.error().message() << "\n";
   }
   if (context.options.json) {
