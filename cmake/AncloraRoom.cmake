@@ -35,6 +35,7 @@ function(anclora_room name)
     endforeach()
     add_test(NAME ${name} COMMAND anclora_${name}_test)
     # Tests that fork a capture to kill it need threads in the child, which TSan refuses unless told.
-    set_tests_properties(${name} PROPERTIES TIMEOUT 1800 ENVIRONMENT "TSAN_OPTIONS=die_after_fork=0")
+    set_tests_properties(${name} PROPERTIES TIMEOUT 1800 ENVIRONMENT
+                         "TSAN_OPTIONS=die_after_fork=0:suppressions=${CMAKE_SOURCE_DIR}/cmake/tsan-suppressions.txt")
   endif()
 endfunction()

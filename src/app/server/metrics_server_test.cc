@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include <atomic>
+
 #include "base/clock.h"
 
 namespace anclora::app {
@@ -20,7 +22,7 @@ std::string fetch(std::uint16_t port, const std::string& path) {
 }
 
 TEST(MetricsServer, AnswersWhatIsRenderedAtThatMoment) {
-  int calls = 0;
+  std::atomic<int> calls = 0;  // counted by whichever thread serves
   auto server = MetricsServer::start({"127.0.0.1", 0}, [&] { return "calls " + std::to_string(++calls) + "\n"; });
   ASSERT_TRUE(server.has_value()) << server.error().to_string();
   EXPECT_NE(fetch((*server)->port(), "/metrics").find("calls 1\n"), std::string::npos);
