@@ -39,6 +39,7 @@ class TimelineVisit {
     for (std::size_t first = 0; first < wanted.size(); first += kFetchedAtOnce) {
       const std::size_t count = std::min(kFetchedAtOnce, wanted.size() - first);
       std::vector<std::future<Result<StreamIndex>>> fetched;
+      fetched.reserve(count);
       for (std::size_t i = 0; i < count; ++i)
         fetched.push_back(std::async(count == 1 ? std::launch::deferred : std::launch::async, [&, i] {
           return read_pack_index(store_, repository_, state_.source, wanted[first + i]);

@@ -29,6 +29,7 @@ Result<std::vector<std::string>> list_records(ReadStore& store, std::string_view
   const std::string folder = prefix.substr(0, prefix.size() - 1);
   ASSIGN_OR_RETURN(const Listing listing, store.list(folder, true));
   std::vector<std::string> ids;
+  ids.reserve(listing.objects.size());
   for (const ObjectInfo& object : listing.objects) ids.push_back(object.name.substr(folder.size()));
   return ids;
 }

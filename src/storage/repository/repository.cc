@@ -113,6 +113,7 @@ Result<std::vector<std::string>> list_sources(ReadStore& store) {
 Result<std::vector<std::string>> list_safety_copies(ReadStore& store) {
   ASSIGN_OR_RETURN(const Listing listing, store.list("safety/", true));
   std::vector<std::string> names;
+  names.reserve(listing.prefixes.size());
   for (const std::string& prefix : listing.prefixes) names.push_back(prefix.substr(0, prefix.size() - 1));
   return names;
 }
