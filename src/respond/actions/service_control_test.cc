@@ -8,6 +8,7 @@
 
 #include "base/subprocess.h"
 #include "base/testing/temporary_directory.h"
+#include "base/testing/witness.h"
 #include "respond/actions/probe_action.h"
 #include "respond/actions/service_action.h"
 #include "respond/actions/supervisor_control.h"
@@ -133,10 +134,25 @@ TEST_F(SupervisorTest, IsCountedByAProbe) {
   step.add_target("web", "service", "{driver: supervisor, config: " + config + ", programs: [\"web:*\"]}");
   EXPECT_EQ(action->execute(step)->outputs.at("running"), "2");
   ASSERT_TRUE(run("service.stop").has_value());
-  step.set_deadline(std::chrono::seconds(1));
-  const Result<Outcome> down = action->execute(step);
+  Result<Outcome> down = Outcome{};
+  // As soon as this machine can: it looks until its time is over, and supervisord has to answer within that.
+  for (auto within = std::chrono::seconds(1); within < std::chrono::seconds(60); within *= 2) {
+    step.set_deadline(within);
+    down = action->execute(step);
+    if (down.has_value() || down.error().message().find("down, 0 running") != std::string::npos) break;
+  }
   ASSERT_FALSE(down.has_value());
   EXPECT_NE(down.error().message().find("down, 0 running"), std::string::npos) << down.error().message();
+}
+
+TEST_F(SupervisorTest, IsFoundThroughALinkToItsConfiguration) {
+  std::filesystem::create_symlink(config, folder / "link.conf");
+  LoneStep step("service.start", "{target: web}");
+  step.add_target("web", "service",
+                  "{driver: supervisor, config: " + (folder / "link.conf") + ", programs: [\"web:*\"]}");
+  const auto seen = make_service_action("service.start", posix_file_system(), system_random())->probe(step);
+  ASSERT_TRUE(seen.has_value()) << seen.error().to_string();
+  EXPECT_EQ(seen->current, "2 running");
 }
 
 TEST_F(SupervisorTest, IsReachedByItsSocketAlone) {
@@ -170,6 +186,7 @@ TEST_F(SupervisorTest, TakesNoSilenceForStopped) {
 
 // The supervisor itself looks at its processes once a second unless it is asked.
 TEST_F(SupervisorTest, StopsAndStartsInTheTimeThatItsProcessesTake) {
+  Witness witness;
   Duration shortest = std::chrono::hours(1);
   for (int i = 0; i < 5 && shortest > std::chrono::milliseconds(500); ++i) {
     // A process that is no program yet (between fork and exec) loses the signal, and is killed later.
@@ -179,7 +196,7 @@ TEST_F(SupervisorTest, StopsAndStartsInTheTimeThatItsProcessesTake) {
     ASSERT_TRUE(run("service.start").has_value());
     shortest = std::min(shortest, system_clock().mono_now() - begun);
   }
-  EXPECT_LT(shortest, std::chrono::seconds(1));
+  EXPECT_LT(shortest, witness.limit(std::chrono::seconds(1)));
 }
 
 TEST_F(SupervisorTest, FailsInTimeWhenFewerRunThanWanted) {
@@ -210,6 +227,22 @@ TEST_F(StubbornSupervisorTest, KillsWhatDoesNotStopWithinTheGrace) {
   EXPECT_GE(system_clock().mono_now() - start, std::chrono::seconds(1));
   ASSERT_EQ(step.changes.size(), 2U);
   EXPECT_NE(step.changes.back().find("signal KILL"), std::string::npos) << step.changes.back();
+}
+
+// What stops still, when it is to start again.
+class SlowSupervisorTest : public SupervisorTest {
+ protected:
+  SlowSupervisorTest()
+      : SupervisorTest("bash -c 'trap \"sleep 1; exit 0\" TERM; while :; do sleep 0.1; done'", "stopwaitsecs=30\n") {}
+};
+
+TEST_F(SlowSupervisorTest, StartsWhatIsStillStopping) {
+  LoneStep stop = step_for("service.stop");
+  stop.set_deadline(std::chrono::milliseconds(100));
+  ASSERT_FALSE(make_service_action("service.stop", posix_file_system(), system_random())->execute(stop).has_value());
+  const auto started = run("service.start");
+  ASSERT_TRUE(started.has_value()) << started.error().to_string();
+  EXPECT_EQ(started->outputs.at("running"), "2");
 }
 
 // A program in front of the real ones that writes down how it is called.

@@ -57,11 +57,28 @@ std::string SupervisorAddress::socket() const {
   return server.starts_with(kUnix) ? server.substr(kUnix.size()) : std::string();
 }
 
-Status check_supervisor_server(std::string_view server) {
-  const bool socket = server.starts_with(kUnix) && server.size() > kUnix.size() && server[kUnix.size()] == '/';
-  if (socket || (server.starts_with(kHttp) && server.size() > kHttp.size())) return {};
-  return Error(ErrorKind::kInvalidArgument, fmt::format("supervisord's address is {}", server),
-               "unix:///path or http://host:port");
+Result<SupervisorAddress> parse_supervisor_server(std::string_view server) {
+  SupervisorAddress address;
+  if (server.starts_with(kUnix) && server.substr(kUnix.size()).starts_with('/')) {
+    address.server = server;
+    return address;
+  }
+  if (server.starts_with(kHttp)) {
+    std::string_view authority = server.substr(kHttp.size());
+    authority = authority.substr(0, authority.find('/'));
+    if (const std::size_t at = authority.rfind('@'); at != std::string_view::npos) {
+      const std::string_view user = authority.substr(0, at);
+      const std::size_t colon = user.find(':');
+      address.user = user.substr(0, colon);
+      if (colon != std::string_view::npos) address.password = Secret(std::string(user.substr(colon + 1)));
+      authority.remove_prefix(at + 1);
+    }
+    if (!authority.empty()) {
+      address.server = std::string(kHttp) + std::string(authority);
+      return address;
+    }
+  }
+  return Error(ErrorKind::kInvalidArgument, "supervisord's address is none", "unix:///path or http://host:port");
 }
 
 Result<SupervisorAddress> read_supervisor_address(std::string_view text, std::string_view here,
@@ -78,10 +95,11 @@ Result<SupervisorAddress> read_supervisor_address(std::string_view text, std::st
     const std::string_view key = trimmed(words.substr(0, sign));
     if (key != "serverurl" && key != "username" && key != "password") continue;
     auto value = filled_in(without_comment(trimmed(words.substr(sign + 1))), here, environment);
-    if (value && key == "serverurl")
-      if (const Status good = check_supervisor_server(*value); !good) value = good.error();
-    if (!value) return value.error().with_context(fmt::format("line {}, {}", line, key));
-    if (key == "serverurl") address.server = std::move(*value);
+    Result<SupervisorAddress> place = address;
+    if (value && key == "serverurl") place = parse_supervisor_server(*value);
+    if (!value || !place)
+      return (value ? place.error() : value.error()).with_context(fmt::format("line {}, {}", line, key));
+    address.server = place->server;
     if (key == "username") address.user = std::move(*value);
     if (key == "password") address.password = Secret(std::move(*value));
   }

@@ -12,7 +12,7 @@
 namespace anclora::respond {
 
 struct SupervisorAddress {
-  std::string server;  // unix:///path or http://host:port
+  std::string server;  // unix:///path or http://host:port; no secret
   std::string user;    // empty: none is asked for
   Secret password;
 
@@ -20,8 +20,9 @@ struct SupervisorAddress {
   std::string socket() const;
 };
 
-// kInvalidArgument for what is neither unix:///path nor http://host:port.
-Status check_supervisor_server(std::string_view server);
+// unix:///path or http://[user:password@]host[:port], as supervisorctl's -s takes it. kInvalidArgument for anything
+// else, which may hold a secret and is not repeated.
+Result<SupervisorAddress> parse_supervisor_server(std::string_view server);
 
 // The section [supervisorctl] of a supervisord.conf, whose folder is `here`: serverurl (default http://localhost:9001),
 // username, password, with %(here)s and %(ENV_name)s filled in (http://supervisord.org/configuration.html).

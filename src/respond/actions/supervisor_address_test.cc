@@ -31,6 +31,17 @@ TEST(SupervisorAddress, TakesTheUserAndThePassword) {
   EXPECT_EQ(address->password.reveal(), "a=b:100%;c");
 }
 
+TEST(SupervisorAddress, KeepsThePasswordOutOfWhatIsShown) {
+  const auto address = parse_supervisor_server("http://ops:p@ss@10.0.0.1:9001/");
+  ASSERT_TRUE(address.has_value());
+  EXPECT_EQ(address->server, "http://10.0.0.1:9001");
+  EXPECT_EQ(address->user, "ops");
+  EXPECT_EQ(address->password.reveal(), "p@ss");
+  const auto refused = parse_supervisor_server("https://ops:p@ss@10.0.0.1");
+  ASSERT_FALSE(refused.has_value());
+  EXPECT_EQ(refused.error().to_string().find("p@ss"), std::string::npos) << refused.error().to_string();
+}
+
 TEST(SupervisorAddress, NamesTheLineOfWhatItCannotRead) {
   for (const std::string_view value :
        {"ftp://x", "unix://relative", "unix://", "unix:///%(ENV_NONE)s", "unix:///%(x"}) {

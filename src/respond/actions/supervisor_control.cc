@@ -40,12 +40,12 @@ class SupervisorControl final : public ServiceControl {
     return grace ? kill_after(context, *grace) : Status();
   }
   Status start(StepContext& context) override {
-    ASSIGN_OR_RETURN(const auto processes, selected(context));
+    ASSIGN_OR_RETURN(const auto processes, settled(context));
     return ask(context, "startProcess", processes);
   }
   // Instances are named and fixed: the first so many run, the others do not.
   Status scale(StepContext& context, std::uint32_t count) override {
-    ASSIGN_OR_RETURN(const auto processes, selected(context));
+    ASSIGN_OR_RETURN(const auto processes, settled(context));
     if (count > processes.size())
       return Error(ErrorKind::kUnsupported,
                    fmt::format("{} instances are asked for, {} are configured", count, processes.size()),
@@ -63,17 +63,40 @@ class SupervisorControl final : public ServiceControl {
     const Duration left = context.deadline() - context.clock().mono_now();
     return {address_, std::clamp<Duration>(left, std::chrono::milliseconds(1), kLongestCall)};
   }
+  static bool is_over(StepContext& context) {
+    return context.cancelled() || context.clock().mono_now() >= context.deadline();
+  }
+  // Every question may be asked twice: one that is answered late, on a machine in trouble, is asked again.
+  template <class Question>
+  auto answer(StepContext& context, const Question& question) {
+    auto result = question();
+    while (!result && result.error().kind() == ErrorKind::kDeadlineExceeded && !is_over(context)) result = question();
+    return result;
+  }
   Result<std::vector<SupervisedProcess>> selected(StepContext& context) {
-    ASSIGN_OR_RETURN(const auto all, rpc(context).processes());
+    ASSIGN_OR_RETURN(const auto all, answer(context, [&] { return rpc(context).processes(); }));
     return select_processes(all, programs_);
+  }
+  // The same, once none of them is stopping, as long as the step has time: supervisord takes a start of such a process,
+  // and does nothing.
+  Result<std::vector<SupervisedProcess>> settled(StepContext& context) {
+    while (true) {
+      ASSIGN_OR_RETURN(auto processes, selected(context));
+      const auto stopping = [](const SupervisedProcess& process) { return process.state == "STOPPING"; };
+      if (std::ranges::none_of(processes, stopping) || is_over(context)) return processes;
+      context.clock().sleep_for(kPoll);
+    }
   }
   // What is refused is told, not believed: whether they run is looked at.
   Status ask(StepContext& context, std::string_view method, const std::vector<SupervisedProcess>& processes) {
-    SupervisorRpc supervisor = rpc(context);
     for (const SupervisedProcess& process : processes) {
-      auto fault = method == "stopProcess"    ? supervisor.stop(process.name)
-                   : method == "startProcess" ? supervisor.start(process.name)
-                                              : supervisor.kill(process.name);
+      if (context.cancelled()) return {};
+      const auto fault = answer(context, [&] {
+        SupervisorRpc supervisor = rpc(context);
+        return method == "stopProcess"    ? supervisor.stop(process.name)
+               : method == "startProcess" ? supervisor.start(process.name)
+                                          : supervisor.kill(process.name);
+      });
       if (!fault) return fault.error();
       if (*fault && (*fault)->code != kAlreadyStarted && (*fault)->code != kNotRunning)
         context.note(fmt::format("{} {}: {}", method, process.name, (*fault)->text));
@@ -101,13 +124,16 @@ class SupervisorControl final : public ServiceControl {
 };
 
 Result<SupervisorAddress> address_in(StepContext& context, FileSystem& files, const std::string& path) {
-  auto text = files.read_all(path, kMiB);
+  const auto file = files.resolve(path);  // a link is followed, as supervisord follows it
+  if (!file) return file.error().with_context("supervisord's configuration file");
+  const auto text = files.read_all(*file, kMiB);
   if (!text) return text.error().with_context("supervisord's configuration file");
   const auto environment = [&](std::string_view name) -> std::optional<std::string> {
     const auto value = context.resolve("env:" + std::string(name));
     return value ? std::optional(value->reveal()) : std::nullopt;
   };
-  auto address = read_supervisor_address(*text, std::filesystem::path(path).parent_path().string(), environment);
+  const std::filesystem::path here = std::filesystem::absolute(path).parent_path();
+  auto address = read_supervisor_address(*text, here.string(), environment);
   if (!address) return address.error().with_context(path);
   return address;
 }
@@ -160,7 +186,8 @@ Result<std::unique_ptr<ServiceControl>> supervisor_control(StepContext& context,
     config = path.reveal();
   } else if (url.empty()) {
     config = kDebianConfiguration;
-    if (!files.read_all(config, kMiB)) config = kConfiguration;
+    const auto there = files.resolve(config);
+    if (!there && there.error().kind() == ErrorKind::kNotFound) config = kConfiguration;
   }
   SupervisorAddress address;
   if (!config.empty()) {
@@ -168,8 +195,9 @@ Result<std::unique_ptr<ServiceControl>> supervisor_control(StepContext& context,
   }
   if (!url.empty()) {
     ASSIGN_OR_RETURN(const Secret server, context.resolve(url));
-    RETURN_IF_ERROR(check_supervisor_server(server.reveal()));
-    address.server = server.reveal();
+    ASSIGN_OR_RETURN(SupervisorAddress named, parse_supervisor_server(server.reveal()));
+    address.server = named.server;
+    if (!named.user.empty()) address = std::move(named);
   }
   return std::make_unique<SupervisorControl>(std::move(address), std::move(programs));
 }

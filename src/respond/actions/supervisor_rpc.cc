@@ -21,7 +21,9 @@ constexpr int kOk = 200;
 storage::HttpOptions options_for(const SupervisorAddress& address, Duration longest) {
   storage::HttpOptions options;
   options.connect_timeout = options.total_timeout = options.stall_timeout = longest;
+  options.slowest_bytes_per_second = storage::HttpRequest{}.response_limit_bytes * 1000;  // adds nothing to `longest`
   options.socket_path = address.socket();
+  options.use_proxy = false;
   return options;
 }
 
