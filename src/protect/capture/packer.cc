@@ -78,7 +78,8 @@ bool Packer::close() {
     return true;
   }
   context_.state.failed(closed.error());
-  if (retry_class(closed.error().kind()) == RetryClass::kRetry)
+  // Of what the feeder gave up nothing is due any more; without ground to stand on, all of it is.
+  if (!ground || retry_class(closed.error().kind()) == RetryClass::kRetry)
     failures_.fail(context_.clock.mono_now(), context_.random);
   return true;
 }

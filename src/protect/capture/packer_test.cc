@@ -62,6 +62,7 @@ TEST(Packer, NothingIsPackedOrAnnouncedInAnOlderCopyOfTheRepository) {
 
   clock.advance(std::chrono::seconds(61));
   EXPECT_TRUE(packer.step());
+  EXPECT_FALSE(packer.step()) << "it does not ask again at once";
   EXPECT_FALSE(checkpoints.write_now());
   EXPECT_TRUE(store.list("sources/default/0000000001/pack/", false)->objects.empty());
   EXPECT_TRUE(store.list("sources/default/checkpoint/", false)->objects.empty());

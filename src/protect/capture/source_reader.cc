@@ -54,7 +54,10 @@ bool no_retry_helps(const Error& error) {
 
 }  // namespace
 
-SourceReader::SourceReader(Context context) : context_(std::move(context)), backoff_(milliseconds(100), seconds(30)) {}
+SourceReader::SourceReader(Context context)
+    : context_(std::move(context)),
+      backoff_(milliseconds(100), seconds(30)),
+      unreached_(milliseconds(100), kLongestUnreached) {}
 
 Status SourceReader::run() {
   while (!stopping_) {
@@ -126,8 +129,9 @@ void SourceReader::pause_before_next(const Status& ended, Duration attached_for)
     return;
   }
   context_.state.set_link(LinkState::kWaiting, why);
-  const Duration pause = backoff_.fail(now, context_.random) - now;
-  wait(reached_ ? pause : std::min(pause, kLongestUnreached));
+  if (reached_) unreached_.succeed();
+  Backoff& backoff = reached_ ? backoff_ : unreached_;
+  wait(backoff.fail(now, context_.random) - now);
 }
 
 Result<redis::Info> SourceReader::ask_info() {
@@ -237,7 +241,7 @@ Status SourceReader::on_base_started(const redis::FullResyncStarted& started) {
   accepted_ = true;
   // A source that was restarted or replaced after we had caught up: it is not that we cannot keep up.
   const bool restarted = std::exchange(synced_replid_, started.replid) != started.replid;
-  if (restarted && caught_up_) full_syncs_.clear();
+  if (restarted && std::exchange(caught_up_, false)) full_syncs_.clear();
   full_syncs_.push_back(context_.clock.mono_now());
   context_.state.set_link(LinkState::kFullSync);
   context_.state.full_sync_began(attachment_);

@@ -87,6 +87,7 @@ class SourceReader final : private redis::ReplicaSink {
   bool caught_up_ = false;            // the attachment before streamed for a while
   std::string synced_replid_;         // of the newest full sync
   Backoff backoff_;
+  Backoff unreached_;  // while the source is not there: nothing that it does is at fault
   std::atomic<bool> stopping_{false};
   std::mutex link_mutex_;
   std::shared_ptr<redis::ReplicationLink> link_;  // guarded

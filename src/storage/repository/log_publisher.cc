@@ -140,6 +140,7 @@ Status LogPublisher::check_predecessor(const std::string& object_name, TimelineI
   const std::string before = sequence == 0 ? last_name_ : previous_name(object_name, sequence);
   Result<ObjectInfo> info = store_.head(before);
   if (!info && info.error().kind() == ErrorKind::kNotFound) {
+    RETURN_IF_ERROR(check_repository());  // the disk may have gone since
     return chain_moved_on(object_name,
                           fmt::format("{} before it is gone: the repository is an older copy of itself now, or this "
                                       "capture slept while the log went on",
