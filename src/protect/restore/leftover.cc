@@ -67,10 +67,11 @@ Result<std::optional<Leftover>> find_leftover(LiveLink& link, TargetRecords& rec
   return std::optional<Leftover>();
 }
 
-Result<std::vector<std::string>> put_settings_back(LiveLink& link, const TargetRecord& record) {
+Result<std::vector<std::string>> put_settings_back(LiveLink& link, const TargetRecord& record, std::string_view kept) {
   ASSIGN_OR_RETURN(redis::Client * client, link.client());
   std::vector<std::string> done;
   for (const ChangedSetting& setting : record.settings) {
+    if (setting.name == kept) continue;
     ASSIGN_OR_RETURN(const std::string now, client->config_get(setting.name));
     if (!setting.set.equals(Secret(now))) continue;
     const auto reply = client->command({"CONFIG", "SET", setting.name, setting.before.reveal()});

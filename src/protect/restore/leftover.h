@@ -3,6 +3,7 @@
 
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "protect/restore/live_link.h"
@@ -27,8 +28,9 @@ bool follows_dead(const redis::Info& info, const Endpoint& address);
 // kUnavailable: it cannot be asked.
 Result<std::optional<Leftover>> find_leftover(LiveLink& link, TargetRecords& records);
 
-// Puts back each setting that still is as the restore set it; the names of those put back.
-Result<std::vector<std::string>> put_settings_back(LiveLink& link, const TargetRecord& record);
+// Puts back each setting but `kept` that still is as the restore set it; the names of those put back.
+Result<std::vector<std::string>> put_settings_back(LiveLink& link, const TargetRecord& record,
+                                                   std::string_view kept = {});
 
 struct UndoneRestore {
   std::string target;

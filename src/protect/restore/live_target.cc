@@ -23,6 +23,7 @@ constexpr Duration kShortestPoll = std::chrono::milliseconds(1);
 constexpr Duration kLongestPoll = std::chrono::milliseconds(50);
 constexpr Duration kTellEvery = std::chrono::milliseconds(200);
 constexpr Duration kLookEvery = std::chrono::seconds(2);
+constexpr std::string_view kReadOnly = "replica-read-only";
 
 std::uint64_t number(const redis::Info& info, std::string_view name) {
   return static_cast<std::uint64_t>(std::max<std::int64_t>(0, info.number(name).value_or(0)));
@@ -73,8 +74,8 @@ class LiveRestore {
     if (status.has_value()) status = wait();
     if (status.has_value()) status = check();
     if (status.has_value()) status = promote();
+    if (!status.has_value()) return give_up(status.error());
     const Status put_back = settings_->put_back();
-    if (!status.has_value()) return give_up(status.error(), put_back.has_value());
     if (put_back.has_value()) forget();
     if (!put_back.has_value()) outcome_.warnings.push_back(put_back.error().message() + ": " + put_back.error().hint());
     outcome_.took = std::chrono::duration_cast<Duration>(tools_.clock.mono_now() - begin);
@@ -132,8 +133,8 @@ class LiveRestore {
     return {};
   }
 
-  // Its settings are put back. A replica of ours stays one where its data are to be written over, so that nobody writes
-  // to it meanwhile.
+  // Its settings are put back. A replica of ours stays one, and read-only, where its data are to be written over, so
+  // that nobody writes to it meanwhile.
   Status mend_leftover() {
     if (leftover_->follows_us && !leftover_->only_ours && !options_.replace)
       return Error(ErrorKind::kFailedPrecondition,
@@ -144,7 +145,8 @@ class LiveRestore {
                        name_);
     ASSIGN_OR_RETURN(redis::Client * client, link_.client());
     if (leftover_->follows_us && !leftover_->only_ours) RETURN_IF_ERROR(client->command({"REPLICAOF", "NO", "ONE"}));
-    ASSIGN_OR_RETURN(const auto settings, put_settings_back(link_, leftover_->record));
+    ASSIGN_OR_RETURN(const auto settings, put_settings_back(link_, leftover_->record,
+                                                            leftover_->only_ours ? kReadOnly : std::string_view()));
     outcome_.warnings.push_back(leftover_->what() + " had left the target: undone first");
     // A leftover that stays a replica stays known until the new record stands in its place.
     return leftover_->only_ours ? Status() : records_.remove(leftover_->record.target);
@@ -203,8 +205,9 @@ class LiveRestore {
   void change_settings(redis::FeederOptions& feeder, const std::string& target_address) {
     settings_->intend("repl-diskless-load", swap_fits() ? "swapdb" : "disabled");
     settings_->intend("replica-lazy-flush", "yes");
-    settings_->intend("replica-read-only", "yes");  // what a client changed in the middle would be in the restored data
-    settings_->intend("rdbcompression", "no");      // for the rewrite of its AOF that follows
+    // What a client changed in the middle would be in the restored data.
+    settings_->intend(std::string(kReadOnly), "yes", facts_.left_by_us ? &leftover_->record : nullptr);
+    settings_->intend("rdbcompression", "no");  // for the rewrite of its AOF that follows
     const std::string password = to_hex(tools_.random.bytes(16));
     settings_->intend("masterauth", password);
     write_record();
@@ -234,8 +237,8 @@ class LiveRestore {
     attached_ = true;
     const auto reply = client->command({"REPLICAOF", announced_.host, std::to_string(announced_.port)});
     if (reply.has_value()) return {};
-    // Its answer says that it did not obey; without one it may have.
-    attached_ = retry_class(reply.error().kind()) == RetryClass::kRetry;
+    // Its answer says that it did not obey; without one it may have. A leftover is a replica as before.
+    attached_ = facts_.left_by_us || retry_class(reply.error().kind()) == RetryClass::kRetry;
     return Error(reply.error()).with_context("the target refused REPLICAOF");
   }
 
@@ -362,7 +365,7 @@ class LiveRestore {
     outcome_.checks.push_back(
         {"offset", fmt::format("stands at {} exactly", storage::to_string(plan_.point.position))});
     RETURN_IF_ERROR(check_errors(info));
-    RETURN_IF_ERROR(check_untouched(*client, info, settings_->is_set("replica-read-only"), name_));
+    RETURN_IF_ERROR(check_untouched(*client, info, settings_->is_set(std::string(kReadOnly)), name_));
     return check_keys(info);
   }
 
@@ -406,10 +409,11 @@ class LiveRestore {
     return {};
   }
 
-  // The target goes back to what it was where its data still is.
-  Error give_up(const Error& error, bool settings_are_back) {
+  // The target goes back to what it was where its data still is. One that is left a replica stays read-only: the record
+  // has what it was.
+  Error give_up(const Error& error) {
     if (!attached_) {
-      if (settings_are_back && !facts_.left_by_us) forget();
+      if (settings_->put_back().has_value() && !facts_.left_by_us) forget();
       return error;
     }
     const redis::FeederProgress progress = feeder_->progress();
@@ -418,9 +422,10 @@ class LiveRestore {
     feeder_->stop();
     auto client = link_.client();
     if (untouched && client.has_value() && (*client)->command({"REPLICAOF", "NO", "ONE"}).has_value()) {
-      if (settings_are_back) forget();
+      if (settings_->put_back().has_value()) forget();
       return error.with_hint("the target was made a primary again and holds what it held before");
     }
+    ignore_result(settings_->put_back(kReadOnly));  // where it could not be, --undo does it too
     const std::string left = fmt::format(
         "the target {}: restore again{}; only to undo: anclora restore --undo --to {}",
         untouched ? "was not reached again: it holds what it held before, and may be left a replica, read-only"

@@ -42,8 +42,8 @@ Result<std::vector<PreflightFinding>> preflight_live(const RestoreInput& input, 
 
 // Blocks until the target is promoted and checked, or an error. kFailedPrecondition: pre-flight refused it, and nothing
 // was changed. After every other error the target's settings are put back; a target that still has its old data is made
-// a primary again, one that holds part of the new is left a replica, read-only, and the hint says so. What a killed
-// restore left on the target is undone first, or written over.
+// a primary again, one that holds part of the new is left a replica, read-only (also where replica-read-only was no),
+// and the hint says so. What a killed restore left on the target is undone first, or written over.
 Result<RestoreOutcome> restore_to_live(RestoreInput input, const RestorePlan& plan, const TargetNeeds& needs,
                                        const LiveTargetOptions& options, Dialer& dialer, const RestoreTools& tools,
                                        const OnRestoreProgress& on_progress);

@@ -9,7 +9,13 @@ TargetSettings::~TargetSettings() {
   ignore_result(put_back());
 }
 
-bool TargetSettings::intend(const std::string& name, const std::string& value) {
+bool TargetSettings::intend(const std::string& name, const std::string& value, const TargetRecord* left) {
+  if (left != nullptr)
+    for (const ChangedSetting& setting : left->settings)
+      if (setting.name == name) {
+        intended_.push_back(setting);
+        return true;
+      }
   const auto client = link_.client();
   if (!client.has_value()) return false;
   auto old = (*client)->config_get(name);
@@ -33,7 +39,8 @@ void TargetSettings::change() {
 
 bool TargetSettings::is_set(const std::string& name) const { return std::ranges::find(set_, name) != set_.end(); }
 
-Status TargetSettings::put_back() {
+Status TargetSettings::put_back(std::string_view kept) {
+  std::erase_if(changed_, [&](const ChangedSetting& setting) { return setting.name == kept; });
   if (changed_.empty()) return {};
   const auto client = link_.client();
   std::string failed;

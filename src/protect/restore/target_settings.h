@@ -2,6 +2,7 @@
 #pragma once
 
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "base/result.h"
@@ -20,15 +21,17 @@ class TargetSettings {
   ~TargetSettings();
 
   // Reads what it is now. False when the server has no such setting or does not tell: that is no failure of a restore.
-  bool intend(const std::string& name, const std::string& value);
+  // What a restore before us, of `left`, changed and did not put back, goes back to what it was before that one.
+  bool intend(const std::string& name, const std::string& value, const TargetRecord* left = nullptr);
   // What change() is going to change: to be kept where it survives us.
   const std::vector<ChangedSetting>& intended() const { return intended_; }
   // Those that the server lets us change.
   void change();
   // As it was wanted, by us or before.
   bool is_set(const std::string& name) const;
-  // The names that could not be put back in an error that says how to; ok when all were.
-  Status put_back();
+  // All but `kept`, which stays as we set it. The names that could not be put back in an error that says how to; ok
+  // when all were.
+  Status put_back(std::string_view kept = {});
 
  private:
   LiveLink& link_;
