@@ -354,6 +354,7 @@ class LiveRestore {
   Status check() {
     tell("checks");
     ASSIGN_OR_RETURN(redis::Client * client, link_.client());
+    RETURN_IF_ERROR(wait_until_freed(*client, options_.timeout, tools_));
     ASSIGN_OR_RETURN(const redis::Info info, client->info());
     const redis::FeederProgress progress = feeder_->progress();
     const auto offset = info.number("slave_repl_offset");

@@ -24,8 +24,10 @@ class TargetUntouched : public ::testing::Test {
     ASSERT_TRUE(capture.stop().has_value());
   }
 
-  // Another client says `command` to the target at the beginning of `phase`; what it answered is in `reply_`.
-  Result<RestoreOutcome> restore_beside(RedisServer& target, const std::vector<std::string>& command,
+  using Commands = std::vector<std::vector<std::string>>;
+
+  // Another client says `commands` to the target at the beginning of `phase`; what it answered last is in `reply_`.
+  Result<RestoreOutcome> restore_beside(RedisServer& target, const Commands& commands,
                                         std::string_view phase = "checks") {
     const storage::SourceState state = archive_.state();
     ASSIGN_OR_RETURN(const RecoveryPoint point,
@@ -36,8 +38,11 @@ class TargetUntouched : public ::testing::Test {
     options.record_folder = records_.path();
     const auto beside = [&](const RestoreProgress& progress) {
       if (progress.phase != phase) return;
-      const auto said = target.client()->command(std::span<const std::string>(command));
-      reply_ = said ? said->text : said.error().message();
+      const auto client = target.client();
+      for (const std::vector<std::string>& command : commands) {
+        const auto said = client->command(std::span<const std::string>(command), std::chrono::seconds(150));
+        reply_ = said ? said->text : said.error().message();
+      }
     };
     return restore_to_live({&archive_.store(), &archive_.repository(), state, plan.route}, plan,
                            needs_of(plan, R"({"config":{"databases":"16"}})"), options, system_dialer(), tools_,
@@ -62,7 +67,7 @@ void wait_until_left_alone(RedisServer& target) {
 
 TEST_F(TargetUntouched, TakesNoWritesOfOthersThoughItsReplicasUsuallyDo) {
   const auto target = RedisServer::start({"replica-read-only no"});
-  const auto outcome = restore_beside(*target, {"FLUSHALL"});
+  const auto outcome = restore_beside(*target, {{"FLUSHALL"}});
   ASSERT_TRUE(outcome.has_value()) << outcome.error().to_string();
   EXPECT_NE(reply_.find("READONLY"), std::string::npos) << reply_;
   EXPECT_EQ(target->command({"DBSIZE"}).integer, 50);
@@ -74,7 +79,7 @@ TEST_F(TargetUntouched, IsNotPromotedWhereOthersMadeItWritableOrItWouldEvictAtOn
        {std::vector<std::string>{"CONFIG", "SET", "replica-read-only", "no"},
         {"CONFIG", "SET", "maxmemory-policy", "allkeys-lru", "maxmemory", "500kb"}}) {
     const auto target = RedisServer::start();
-    const auto outcome = restore_beside(*target, command);
+    const auto outcome = restore_beside(*target, {command});
     ASSERT_EQ(reply_, "OK");
     ASSERT_FALSE(outcome.has_value()) << command[2];
     EXPECT_EQ(outcome.error().kind(), ErrorKind::kFailedPrecondition) << outcome.error().to_string();
@@ -82,10 +87,24 @@ TEST_F(TargetUntouched, IsNotPromotedWhereOthersMadeItWritableOrItWouldEvictAtOn
   }
 }
 
+TEST_F(TargetUntouched, IsPromotedOnceItHasFreedTheOldDataThatAreBeyondItsLimit) {
+  const auto target = RedisServer::start({"replica-read-only no", "maxmemory-policy allkeys-lru"});
+  // It takes the server's thread in the background far longer to free them than us to ask.
+  const auto outcome = restore_beside(*target, {{"CONFIG", "SET", "replica-read-only", "no", "maxmemory", "8mb"},
+                                                {"SELECT", "1"},
+                                                {"DEBUG", "POPULATE", "200000"},
+                                                {"FLUSHDB", "ASYNC"},
+                                                {"CONFIG", "SET", "replica-read-only", "yes"}});
+  ASSERT_EQ(reply_, "OK");
+  ASSERT_TRUE(outcome.has_value()) << outcome.error().to_string();
+  EXPECT_TRUE(target->info().is_primary());
+  EXPECT_EQ(target->command({"DBSIZE"}).integer, 50);
+}
+
 TEST_F(TargetUntouched, StaysReadOnlyWhereItIsLeftAReplicaUntilItIsUndone) {
   const auto target = RedisServer::start({"replica-read-only no"});
   const auto failed =
-      restore_beside(*target, {"CONFIG", "SET", "maxmemory-policy", "allkeys-lru", "maxmemory", "500kb"});
+      restore_beside(*target, {{"CONFIG", "SET", "maxmemory-policy", "allkeys-lru", "maxmemory", "500kb"}});
   ASSERT_FALSE(failed.has_value());
   EXPECT_NE(failed.error().hint().find("left a replica, read-only"), std::string::npos) << failed.error().to_string();
   EXPECT_TRUE(target->info().is_replica());
@@ -105,12 +124,12 @@ TEST_F(TargetUntouched, StaysReadOnlyFromAFailedRestoreToTheEndOfTheNext) {
   const std::vector<std::string> limit = {"CONFIG", "SET", "maxmemory-policy", "allkeys-lru", "maxmemory", "500kb"};
   for (int failures = 0; failures < 2; ++failures) {  // what the setting was is known over any number of them
     reply_.clear();
-    ASSERT_FALSE(restore_beside(*target, limit).has_value());
+    ASSERT_FALSE(restore_beside(*target, {limit}).has_value());
     ASSERT_EQ(reply_, "OK");
     wait_until_left_alone(*target);
     target->command({"CONFIG", "SET", "maxmemory", "0"});
   }
-  const auto outcome = restore_beside(*target, {"SET", "key0", "of others"}, "waiting for the target");
+  const auto outcome = restore_beside(*target, {{"SET", "key0", "of others"}}, "waiting for the target");
   ASSERT_TRUE(outcome.has_value()) << outcome.error().to_string();
   EXPECT_NE(reply_.find("READONLY"), std::string::npos) << reply_;
   EXPECT_TRUE(target->info().is_primary());
