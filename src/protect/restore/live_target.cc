@@ -367,6 +367,10 @@ class LiveRestore {
         {"offset", fmt::format("stands at {} exactly", storage::to_string(plan_.point.position))});
     RETURN_IF_ERROR(check_errors(info));
     RETURN_IF_ERROR(check_untouched(*client, info, settings_->is_set(std::string(kReadOnly)), name_));
+    if (info.number("slave_read_only") == 0)
+      outcome_.warnings.push_back(
+          name_ +
+          " did not let us set replica-read-only yes: what other clients wrote to it during the restore is in it");
     return check_keys(info);
   }
 

@@ -1,6 +1,7 @@
 // A live target to which other clients talk while it is restored.
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <memory>
 #include <span>
 
@@ -99,6 +100,19 @@ TEST_F(TargetUntouched, IsPromotedOnceItHasFreedTheOldDataThatAreBeyondItsLimit)
   ASSERT_TRUE(outcome.has_value()) << outcome.error().to_string();
   EXPECT_TRUE(target->info().is_primary());
   EXPECT_EQ(target->command({"DBSIZE"}).integer, 50);
+}
+
+TEST_F(TargetUntouched, IsToldWhereItCouldNotBeMadeReadOnly) {
+  for (const std::string own : {"no", "yes"}) {
+    const auto target = RedisServer::start({"replica-read-only " + own, "rename-command CONFIG \"\""});
+    const auto outcome = restore_beside(*target, {{"SET", "of others", "1"}});
+    ASSERT_TRUE(outcome.has_value()) << outcome.error().to_string();
+    EXPECT_EQ(reply_ == "OK", own == "no") << reply_;
+    const bool told = std::ranges::any_of(outcome->warnings, [](const std::string& warning) {
+      return warning.find("replica-read-only") != std::string::npos;
+    });
+    EXPECT_EQ(told, own == "no");
+  }
 }
 
 TEST_F(TargetUntouched, StaysReadOnlyWhereItIsLeftAReplicaUntilItIsUndone) {
