@@ -225,6 +225,7 @@ def test_without_a_record_the_way_out_is_told(world):
     assert refused.code == 5 and "restore --undo" in refused.err, refused
     undo = world.run("restore", "--undo", "--to", target.url, check=False, env=elsewhere)
     assert undo.code == 3 and "REPLICAOF NO ONE" in undo.err and "CONFIG SET masterauth" in undo.err, undo
+    assert "replica-read-only" in undo.err, undo
 
 
 def test_what_a_killed_restore_left_beside_its_target_is_removed_by_the_next(world):

@@ -26,8 +26,8 @@ Error nothing_known(const std::string& target, const redis::Info& info) {
     hint = fmt::format(
         "it is a replica of {}:{}, which does not answer. If a restore from another machine left it so, run this "
         "there; "
-        "by hand: REPLICAOF NO ONE, then CONFIG SET masterauth, repl-diskless-load, replica-lazy-flush and "
-        "rdbcompression as its configuration file has them, or start it again",
+        "by hand: REPLICAOF NO ONE, then CONFIG SET masterauth, repl-diskless-load, replica-lazy-flush, "
+        "replica-read-only and rdbcompression as its configuration file has them, or start it again",
         info.text("master_host").value_or("?"), info.text("master_port").value_or("?"));
   else
     hint = "there is nothing to undo; restores from other machines are undone there";
