@@ -86,11 +86,17 @@ bool Detector::isolated() const {
   std::size_t controls = 0, failing = 0;
   for (const auto& [id, watched] : watched_) {
     if (!watched.probe->control) continue;
+    // Whether this place is cut off only its own looks tell: what another observer said last, before it could not be
+    // heard any more, stands for ever.
+    bool looked = false, heard = false, seen_up = false;
+    for (const auto& [vantage, track] : watched.at) {
+      heard = heard || (track.last() && track.last()->received);
+      if (!track.last() || track.last()->received) continue;
+      looked = true;
+      seen_up = seen_up || (track.state() == ProbeState::kUp && track.last()->state == ProbeState::kUp);
+    }
+    if (heard && !looked) continue;
     ++controls;
-    const bool seen_up = std::any_of(watched.at.begin(), watched.at.end(), [](const auto& at) {
-      const ProbeTrack& track = at.second;
-      return track.state() == ProbeState::kUp && track.last() && track.last()->state == ProbeState::kUp;
-    });
     failing += seen_up ? 0 : 1;
   }
   return controls > 0 && failing * 2 > controls;

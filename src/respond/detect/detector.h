@@ -56,7 +56,8 @@ class Detector {
   // kNotFound when no run has acted on what this rule sees, or it was released.
   Status release(const std::string& rule);
 
-  // Control probes exist and more than half of them fail.
+  // Control probes exist, and of those that are looked at from here more than half fail. What other observers saw of
+  // them does not count.
   bool isolated() const;
   ProbeState state_of(const std::string& probe, std::uint32_t at_least = 1) const;
   const ProbeTrack* track(const std::string& probe, const std::string& vantage) const;

@@ -134,6 +134,30 @@ TEST_F(DetectorTest, TakesAControlProbeThatDoesNotKnowForAFailingOne) {
   EXPECT_TRUE(detector.isolated());
 }
 
+TEST(Detector, WhatOthersSawOfAControlProbeDoesNotHideThatThisPlaceIsCutOff) {
+  plan::Plan plan;
+  plan.probes = {probe("anchor-1", {"madrid", "paris"}, true), probe("anchor-2", {"madrid", "paris"}, true),
+                 probe("anchor-3", {"paris"}, true)};
+  Detector detector{plan};
+  Reading own, heard;
+  own.at = heard.at = WallTime(std::chrono::seconds(1'800'000'000));
+  own.state = heard.state = ProbeState::kUp;
+  heard.received = heard.at;
+  for (int i = 0; i < 2; ++i) {
+    for (const char* anchor : {"anchor-1", "anchor-2"}) ASSERT_TRUE(detector.add(anchor, "madrid", own).has_value());
+    for (const char* anchor : {"anchor-1", "anchor-2", "anchor-3"})
+      ASSERT_TRUE(detector.add(anchor, "paris", heard).has_value());
+  }
+  EXPECT_FALSE(detector.isolated());
+  own.state = ProbeState::kDown;
+  for (int i = 0; i < 2; ++i)
+    for (const char* anchor : {"anchor-1", "anchor-2"}) ASSERT_TRUE(detector.add(anchor, "madrid", own).has_value());
+  EXPECT_TRUE(detector.isolated());  // nothing is heard from paris any more
+  own.state = ProbeState::kUp;
+  for (int i = 0; i < 2; ++i) ASSERT_TRUE(detector.add("anchor-1", "madrid", own).has_value());
+  EXPECT_FALSE(detector.isolated());  // one of two: anchor-3 is not looked at from here
+}
+
 TEST_F(DetectorTest, CountsTheTimeAnewOnceTheObserverIsBack) {
   all_well();
   for (const char* place : {"madrid", "paris", "oslo"}) look("redis", place, ProbeState::kDown);
