@@ -165,6 +165,8 @@ def test_dry_run_changes_nothing_and_production_needs_yes(world):
     assert refused.code == 5 and "--dry-run" in refused.err, refused
     nobody = world.run("run", "start", "lost", "--plan", site.plan, "--yes", check=False)
     assert nobody.code == 2 and "ada, bob" in nobody.err, nobody
+    nowhere = world.run("run", "start", "lost", "--plan", site.plan, "--on", "lba", "--as", "ada", check=False)
+    assert nowhere.code == 3 and "has no environment lba" in nowhere.err and "it has: lab\n" in nowhere.err, nowhere
     assert site.count("one") == 0
     assert world.run("run", "status", check=False).code == 3
 

@@ -36,13 +36,10 @@ struct Arguments {
 
 Result<const plan::Environment*> find_environment(const plan::Plan& plan, const std::string& id) {
   if (id.empty()) return nullptr;
-  std::vector<std::string> known;
-  for (const plan::Environment& environment : plan.environments) {
+  for (const plan::Environment& environment : plan.environments)
     if (environment.id == id) return &environment;
-    known.push_back(environment.id);
-  }
   return Error(ErrorKind::kNotFound, fmt::format("{} has no environment {}", plan.file, id),
-               fmt::format("it has: {}", fmt::join(plan::ids_in(plan.contacts), ", ")));
+               fmt::format("it has: {}", fmt::join(plan::ids_in(plan.environments), ", ")));
 }
 
 Status check_contact(const plan::Plan& plan, const std::string& contact, bool needed) {
