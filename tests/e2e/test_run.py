@@ -172,10 +172,19 @@ def test_dry_run_changes_nothing_and_production_needs_yes(world):
 
 
 def test_failed_step_pauses_and_a_person_goes_on_from_another_terminal(world):
-    site = Site(world, [step("bad", code="3"), step("after", "bad")])
+    site = Site(world, [step("bad", seconds=600, code="3"), step("late", seconds=600, code="3"), step("after", "bad")])
     process = site.start()
+    world.wait_for("both", lambda: site.count("bad") == site.count("late") == 1)
+    (site.counts / "bad.end").touch()
     site.wait_state("bad", "failed_paused")
     status = site.status()
+
+    def printed(name):
+        return f"anclora run resume --retry {name} --run {status['run']}" in (world.folder / "run.log").read_text()
+    world.wait_for("the command for the first", lambda: printed("bad"))
+    (site.counts / "late.end").touch()
+    world.wait_for("and for one that fails while the run is paused", lambda: printed("late"))
+    world.run("run", "done", "late", "--as", "bob", "--evidence", "saw it too")
     assert status["state"] == "waiting" and status["next_command"].startswith("anclora run resume --retry bad"), status
     assert site.count("after") == 0
     refused = world.run("run", "done", "bad", "--as", "zoe", "--evidence", "x", check=False)

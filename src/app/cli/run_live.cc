@@ -67,8 +67,10 @@ void print_waits(CommandContext& context, const Lent& lent, const respond::RunSt
   context.err << std::flush;
 }
 
-bool begins_to_wait(const respond::RunRecord& record) {
+bool begins_to_wait(const respond::RunRecord& record, const respond::RunState& state) {
   using enum respond::RecordKind;
+  // A run that is paused already is not paused once more by the next step that fails.
+  if (record.kind == kFailed || record.kind == kUnknown) return state.pause_told;
   return record.kind == kApprovalRequested || record.kind == kRunPaused || record.kind == kIntent;
 }
 
@@ -82,7 +84,7 @@ respond::RunWorld world_of(CommandContext& context, Lent& lent) {
           [&context, &lent](const respond::RunRecord& record, const std::string& line, const respond::RunState& state) {
             if (lent.copy) lent.copy->add(record.number, line);
             print_record(context.err, record);
-            if (begins_to_wait(record)) print_waits(context, lent, state, &record);
+            if (begins_to_wait(record, state)) print_waits(context, lent, state, &record);
           },
           [] { return stop_requested(); }};
 }
