@@ -265,7 +265,11 @@ def test_a_plan_file_that_breaks_under_serve_stops_no_recovery(world):
 
 
 def test_two_daemons_do_not_share_a_state_folder(world):
+    # A copy of the plan that cannot be kept, as on a full disk, keeps nothing from being watched.
+    blocked = pathlib.Path(world.environment["ANCLORA_STATE_DIR"]) / "serve" / "plan.yaml"
+    blocked.mkdir(parents=True)
     served = Served(world, "--no-capture", traffic=False)
+    assert "no copy of the plan can be kept" in served.logs(), served.logs()
     second = world.run("serve", "--plan", PLAN, "--listen", "none", check=False)
     assert second.code == 5 and "another serve" in second.err, second
     open_door = world.run("serve", "--plan", PLAN, "--listen", "0.0.0.0:0", check=False)

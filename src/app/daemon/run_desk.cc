@@ -54,8 +54,8 @@ Result<RunView> view_run(const CommandContext& context, const std::string& run) 
   return view_of(stored, context.clock.wall_now());
 }
 
-RunDesk::RunDesk(const CommandContext& context, const plan::Plan& plan, std::string kept_plan, StartChild start)
-    : context_(context), plan_(plan), kept_plan_{std::move(kept_plan)}, start_{std::move(start)} {}
+RunDesk::RunDesk(const CommandContext& context, const plan::Plan& plan, StartChild start)
+    : context_(context), plan_(plan), start_{std::move(start)} {}
 
 Result<std::string> RunDesk::start(const RunOrder& order) {
   if (is_active(order.scenario))
@@ -64,8 +64,8 @@ Result<std::string> RunDesk::start(const RunOrder& order) {
   const std::string run = respond::make_run_id(order.scenario, context_.clock.wall_now(), context_.random);
   ChildSpec spec;
   spec.name = "run " + run;
-  spec.words = {"run",         "start",    order.scenario, "--plan",  plan_.file,
-                "--kept-plan", kept_plan_, "--yes",        "--named", run};
+  spec.words = {"run", "start", order.scenario, "--plan", plan_.file, "--yes", "--named", run};
+  if (!kept_plan_.empty()) spec.words.insert(spec.words.end(), {"--kept-plan", kept_plan_});
   if (!order.rule.empty()) spec.words.insert(spec.words.end(), {"--rule", order.rule});
   if (!order.contact.empty()) spec.words.insert(spec.words.end(), {"--as", order.contact});
   if (order.out_since) spec.words.insert(spec.words.end(), {"--since", format_rfc3339(*order.out_since)});

@@ -36,9 +36,10 @@ struct RunView {
 // Thread rule: one thread.
 class RunDesk {
  public:
-  // `kept_plan`: a file of ours with the plan, for the one that was named may be changed or lost.
-  RunDesk(const CommandContext& context, const plan::Plan& plan, std::string kept_plan, StartChild start);
+  RunDesk(const CommandContext& context, const plan::Plan& plan, StartChild start);
 
+  // A file of ours with the plan, for the one that was named may be changed or lost. Without it runs read that one.
+  void use_kept_plan(std::string file) { kept_plan_ = std::move(file); }
   // Its id; the child is started by the next tick().
   Result<std::string> start(const RunOrder& order);
   // Starts, reaps, resumes; the runs of this service that are over now and were not at the last call come back, the
@@ -60,7 +61,7 @@ class RunDesk {
 
   const CommandContext& context_;
   const plan::Plan& plan_;
-  const std::string kept_plan_;
+  std::string kept_plan_;
   const StartChild start_;
   std::map<std::string, std::unique_ptr<Child>> children_;  // by run
   std::map<std::string, MonoTime> left_since_;              // without a runner

@@ -38,7 +38,7 @@ ServeLoop::ServeLoop(CommandContext& context, const plan::Plan& plan, const Byte
       jobs_(std::move(jobs)),
       started_(context.clock.wall_now()),
       begun_(context.clock.mono_now()),
-      runs_(context, plan, folder("plan.yaml"), [this](const ChildSpec& spec) { return start_child(spec); }),
+      runs_(context, plan, [this](const ChildSpec& spec) { return start_child(spec); }),
       incidents_(context, plan, plan_bytes),
       plan_bytes_(plan_bytes),
       diary_{context.files, folder("jobs")},
@@ -90,8 +90,20 @@ Result<std::unique_ptr<Subprocess>> ServeLoop::start_child(const ChildSpec& spec
   return Subprocess::start(process);
 }
 
+// A state disk that is full or read-only is no reason to watch nothing: runs read the plan file itself then.
+void ServeLoop::keep_plan() {
+  const std::string path = folder("plan.yaml");
+  const auto there = context_.files.read_all(path, plan_bytes_.size());
+  const Status kept = there && *there == plan_bytes_ ? Status() : replace_file(context_.files, path, plan_bytes_);
+  if (kept)
+    runs_.use_kept_plan(path);
+  else
+    say(fmt::format("no copy of the plan can be kept, so runs need {} as it is: {}", plan_.file,
+                    kept.error().to_string()));
+}
+
 Status ServeLoop::start() {
-  RETURN_IF_ERROR(replace_file(context_.files, folder("plan.yaml"), plan_bytes_));
+  keep_plan();
   plan_file_ = std::make_unique<PlanFileWatch>(context_.files, plan_.file, plan_bytes_);
   for (const std::string& line : notes()) say("note: " + line);
   // What a killed drill left is cleaned before anything is begun.

@@ -58,6 +58,7 @@ class ServeLoop {
     std::promise<Result<std::string>> answer;
   };
   Result<std::unique_ptr<Subprocess>> start_child(const ChildSpec& spec) const;
+  void keep_plan();
   void take_news();
   void judge(const respond::RuleVerdict& verdict);
   std::string why_not(const respond::RuleVerdict& verdict, const respond::IncidentState& incident) const;
