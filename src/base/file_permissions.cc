@@ -31,6 +31,8 @@ void give_to_owner_of_folder(int fd, const std::string& path) {
   struct stat own{};
   if (::stat(folder.c_str(), &model) != 0 || ::fstat(fd, &own) != 0) return;
   const bool private_to_owner = (model.st_mode & (S_IRWXG | S_IRWXO)) == 0;
+  // A file that has another name, too, is not one that was just made.
+  if (S_ISREG(own.st_mode) && own.st_nlink != 1) return;
   if (!private_to_owner || own.st_uid != 0 || model.st_uid == 0) return;
   // A container or an NFS server may forbid it. The file is whole all the same, and root's, as any other program's
   // would be.

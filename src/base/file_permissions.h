@@ -12,8 +12,9 @@ namespace anclora {
 Status copy_permissions(const std::string& from, const std::string& to);
 
 // For what was just made as `path` and is open as `fd`: made by root in a folder that is private to another user (mode
-// 0700), it becomes that user's. So the service that owns the folder can read what root adds to it. Anywhere else, for
-// anybody else, and where the system refuses it, nothing changes. Any thread.
+// 0700), it becomes that user's. So the service that owns the folder can read what root adds to it. A file with
+// several names is not given away. Anywhere else, for anybody else, and where the system refuses it, nothing changes.
+// Any thread.
 void give_to_owner_of_folder(int fd, const std::string& path);
 
 }  // namespace anclora

@@ -235,7 +235,15 @@ Result<std::uint64_t> PosixFileSystem::free_bytes(const std::string& path) {
 
 Result<std::unique_ptr<FileLock>> PosixFileSystem::lock(const std::string& path) {
   while (true) {
-    UniqueFd fd(::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK, 0600));
+    constexpr int kFlags = O_RDWR | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK;
+    UniqueFd fd(::open(path.c_str(), kFlags | O_CREAT | O_EXCL, 0600));
+    if (fd.is_open()) {
+      // Only what was made here is given away: another file under that name may be a link to anything of root's.
+      give_to_owner_of_folder(fd.get(), path);
+    } else if (errno == EEXIST) {
+      fd.reset(::open(path.c_str(), kFlags));
+      if (!fd.is_open() && errno == ENOENT) continue;  // its last holder has removed it
+    }
     if (!fd.is_open()) return os_error(errno, "cannot open the lock file " + path);
     if (::flock(fd.get(), LOCK_EX | LOCK_NB) != 0) {
       if (errno == EINTR) continue;
@@ -244,10 +252,7 @@ Result<std::unique_ptr<FileLock>> PosixFileSystem::lock(const std::string& path)
                      "stop the process that holds it, or use another folder");
       return os_error(errno, "cannot lock " + path);
     }
-    if (still_named(fd.get(), path)) {
-      give_to_owner_of_folder(fd.get(), path);
-      return std::make_unique<PosixFileLock>(std::move(fd));
-    }
+    if (still_named(fd.get(), path)) return std::make_unique<PosixFileLock>(std::move(fd));
   }
 }
 

@@ -1,5 +1,6 @@
 #include "base/posix_file_system.h"
 
+#include <fcntl.h>
 #include <gtest/gtest.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
@@ -8,7 +9,9 @@
 #include <csignal>
 #include <set>
 
+#include "base/file_permissions.h"
 #include "base/testing/temporary_directory.h"
+#include "base/unique_fd.h"
 
 namespace anclora {
 namespace {
@@ -51,6 +54,26 @@ class WhatRootMakes {
 TEST(PosixFileSystem, WhatRootMakesInAFolderPrivateToAnotherUserIsThatUsers) {
   if (::geteuid() != 0) GTEST_SKIP() << "only root gives files away";
   EXPECT_EQ(WhatRootMakes(0700).owners(), std::set<uid_t>{12345});
+}
+
+TEST(PosixFileSystem, ALockFileThatWasThereStaysWhoseItWas) {
+  if (::geteuid() != 0) GTEST_SKIP() << "only root gives files away";
+  TemporaryDirectory directory;
+  const std::string of_root = directory / "of root";
+  const std::string folder = directory / "state";
+  ASSERT_TRUE(posix_file_system().create(of_root).has_value());
+  ASSERT_EQ(::mkdir(folder.c_str(), 0700), 0);
+  ASSERT_EQ(::chown(folder.c_str(), 12345, 23456), 0);
+  ASSERT_EQ(::link(of_root.c_str(), (folder + "/lock").c_str()), 0);
+  EXPECT_TRUE(posix_file_system().lock(folder + "/lock").has_value());
+  struct ::stat facts = {};
+  ASSERT_EQ(::stat(of_root.c_str(), &facts), 0);
+  EXPECT_EQ(facts.st_uid, 0U);
+  // Nor what somebody links in the moment between: a file with two names is not given away at all.
+  const UniqueFd fd(::open((folder + "/lock").c_str(), O_RDONLY | O_CLOEXEC));
+  give_to_owner_of_folder(fd.get(), folder + "/lock");
+  ASSERT_EQ(::stat(of_root.c_str(), &facts), 0);
+  EXPECT_EQ(facts.st_uid, 0U);
 }
 
 TEST(PosixFileSystem, WhatRootMakesWhereOthersMayLookStaysRoots) {
