@@ -148,8 +148,9 @@ Result<int> run_tag(const CommandContext& context, const TagArguments& arguments
   ASSIGN_OR_RETURN(const Wanted wanted, wanted_point(context, *store, repository, source, arguments));
   const storage::Pin pin{arguments.tag, wanted.position, wanted.time, context.clock.wall_now(),
                          std::nullopt,  arguments.note};
-  RETURN_IF_ERROR(storage::pin_recovery_point(*store, repository, source, pin, context.random));
+  // Asked before: once the tag is there nothing may call it a failure.
   ASSIGN_OR_RETURN(const storage::MirrorRole role, storage::mirror_role(*store));
+  RETURN_IF_ERROR(storage::pin_recovery_point(*store, repository, source, pin, context.random));
   if (role == storage::MirrorRole::kMirror)
     context.err << fmt::format(
         "note: {} is a mirror, and lets go what its source lets go, which does not know this tag: tag the point there, "
