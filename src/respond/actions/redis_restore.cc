@@ -131,10 +131,17 @@ class RestoreAction final : public Action {
     ASSIGN_OR_RETURN(const protect::TargetRecord record, protect::decode_target_record(left->second));
     protect::TargetRecords records(means_.files, means_.record_folder);
     ASSIGN_OR_RETURN(const auto known, records.list());
-    if (std::ranges::any_of(known, [&](const auto& each) { return each.target == record.target; })) return {};
+    // An older one, of a restore that served elsewhere, says nothing about what the target follows now.
+    if (std::ranges::any_of(known, [&](const auto& each) {
+          return each.target == record.target && each.address.host == record.address.host &&
+                 each.address.port == record.address.port;
+        }))
+      return {};
     ASSIGN_OR_RETURN(auto client, connect_to(context, means_.dialer, url));
     ASSIGN_OR_RETURN(const redis::Info info, client->info());
     if (!protect::follows_dead(info, record.address)) return {};
+    if (std::ranges::none_of(record.settings, [](const auto& each) { return each.name == "masterauth"; }))
+      context.note(record.target + ": its own masterauth is not known here: set it as its configuration file has it");
     ASSIGN_OR_RETURN(const auto lock, records.lock(record.target));
     return records.write(record);
   }

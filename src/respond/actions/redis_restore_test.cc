@@ -90,6 +90,40 @@ TEST_F(RestoreActionTest, GoesOnAfterARestoreThatDiedOnAnotherMachine) {
     EXPECT_EQ(target->command({"CONFIG", "GET", name}).elements[1].text, own) << name;
 }
 
+TEST_F(RestoreActionTest, AnOlderRecordOfTheSameTargetDoesNotHideTheRestoreThatDied) {
+  const auto target = RedisServer::start();
+  LoneStep step = restore_step(*target);
+  ASSERT_TRUE(make_redis_restore(means())->execute(step).has_value());
+  const auto left = protect::decode_target_record(step.kept().at("left")).value();
+  leave_half_restored(*target, left);
+  RestoreMeans elsewhere = means();
+  elsewhere.record_folder = work / "records of another machine";
+  protect::TargetRecord older = left;
+  older.address.port = 1;
+  older.run_id = "of a process that is gone";
+  older.settings.clear();
+  ASSERT_TRUE(protect::TargetRecords(elsewhere.files, elsewhere.record_folder).write(older).has_value());
+  const auto outcome = make_redis_restore(elsewhere)->execute(step);
+  ASSERT_TRUE(outcome.has_value()) << outcome.error().to_string();
+  EXPECT_TRUE(target->info().is_primary());
+  EXPECT_EQ(target->command({"CONFIG", "GET", "rdbcompression"}).elements[1].text, "yes");
+  for (const std::string& note : step.notes) EXPECT_EQ(note.find("masterauth"), std::string::npos) << note;
+}
+
+TEST_F(RestoreActionTest, GoingOnItSaysThatTheTargetsOwnPasswordIsNotKnown) {
+  const auto target = RedisServer::start();
+  target->command({"CONFIG", "SET", "masterauth", "hush"});
+  LoneStep step = restore_step(*target);
+  ASSERT_TRUE(make_redis_restore(means())->execute(step).has_value());
+  leave_half_restored(*target, protect::decode_target_record(step.kept().at("left")).value());
+  RestoreMeans elsewhere = means();
+  elsewhere.record_folder = work / "records of another machine";
+  step.notes.clear();
+  ASSERT_TRUE(make_redis_restore(elsewhere)->execute(step).has_value());
+  ASSERT_FALSE(step.notes.empty());
+  EXPECT_NE(step.notes.front().find("its own masterauth is not known here"), std::string::npos) << step.notes.front();
+}
+
 TEST_F(RestoreActionTest, LeavesAReplicaAloneThatFollowsAnotherThanTheRestoreThatDied) {
   const auto target = RedisServer::start();
   LoneStep step = restore_step(*target);
