@@ -47,6 +47,7 @@ Result<int> serve(CommandContext& context, const ServeOptions& options) {
   const std::string folder = state_root(context.environment) + "/serve";
   RETURN_IF_ERROR(context.files.create_directories(folder));
   const auto lock = context.files.lock(folder + "/lock");
+  if (!lock && lock.error().kind() != ErrorKind::kFailedPrecondition) return lock.error();
   if (!lock)
     return Error(lock.error().kind(), "another serve keeps " + state_root(context.environment),
                  "one for each state folder: stop the other, or give another --state");
