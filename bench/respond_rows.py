@@ -58,7 +58,7 @@ objectives: {severity: [{id: critical, rto: 15m, rto_max: 30m}], data: [{id: job
 sites: [{id: here, primary: true}, {id: there}]
 targets:
   - {id: main, kind: redis, site: here, url: env:MAIN_URL}
-  - {id: copies, kind: repository, site: there, url: "file:///nowhere", passphrase: env:NOTHING}
+  - {id: copies, kind: repository, site: there, url: "/nowhere", passphrase: env:NOTHING}
 backups: [{id: capture, target: main, repository: copies, data: jobs, continuous: true, lag: 5s, keep: {daily: 7d}}]
 probes: [{id: answers, uses: probe.redis, with: {target: main, write: true}, every: 1s}]
 detection: [{id: gone, all: [{probe: answers}], scenario: lost, quiet_after: 1h}]
