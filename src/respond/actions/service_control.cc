@@ -25,7 +25,7 @@ class CommandControl : public ServiceControl {
  public:
   CommandControl(FileSystem& files, Random& random) : files_(files), random_(random) {}
 
-  // Both supervisors wait in `stop` until all are stopped, and kill after a time of their own. Ours is counted from
+  // systemd waits in `stop` until all are stopped, and kills after a time of its own. Ours is counted from
   // when none runs as before any more: only then has each been asked to stop.
   Status stop(StepContext& context, std::optional<Duration> grace) override {
     if (!grace) return act(context, "stop");

@@ -95,13 +95,17 @@ Result<SupervisorAddress> read_supervisor_address(std::string_view text, std::st
     const std::string_view key = trimmed(words.substr(0, sign));
     if (key != "serverurl" && key != "username" && key != "password") continue;
     auto value = filled_in(without_comment(trimmed(words.substr(sign + 1))), here, environment);
-    Result<SupervisorAddress> place = address;
-    if (value && key == "serverurl") place = parse_supervisor_server(*value);
-    if (!value || !place)
-      return (value ? place.error() : value.error()).with_context(fmt::format("line {}, {}", line, key));
-    address.server = place->server;
-    if (key == "username") address.user = std::move(*value);
-    if (key == "password") address.password = Secret(std::move(*value));
+    const std::string where = fmt::format("line {}, {}", line, key);
+    if (!value) return value.error().with_context(where);
+    if (key == "username") {
+      address.user = std::move(*value);
+    } else if (key == "password") {
+      address.password = Secret(std::move(*value));
+    } else {
+      auto named = parse_supervisor_server(*value);
+      if (!named) return named.error().with_context(where);
+      address.server = std::move(named->server);
+    }
   }
   return address;
 }

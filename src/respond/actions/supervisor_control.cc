@@ -20,6 +20,14 @@ constexpr int kNotRunning = 70;
 constexpr std::string_view kDebianConfiguration = "/etc/supervisor/supervisord.conf";
 constexpr std::string_view kConfiguration = "/etc/supervisord.conf";  // supervisor's own
 
+struct Order {
+  std::string_view verb;
+  Result<std::optional<SupervisorFault>> (SupervisorRpc::*call)(std::string_view);
+};
+constexpr Order kStop{"stop", &SupervisorRpc::stop};
+constexpr Order kStart{"start", &SupervisorRpc::start};
+constexpr Order kKill{"kill", &SupervisorRpc::kill};
+
 bool is_named(const SupervisedProcess& process, const std::string& program) {
   if (program == "all" || program == process.name) return true;
   return program.ends_with(":*") && program.substr(0, program.size() - 2) == process.group;
@@ -36,12 +44,12 @@ class SupervisorControl final : public ServiceControl {
   }
   Status stop(StepContext& context, std::optional<Duration> grace) override {
     ASSIGN_OR_RETURN(const auto processes, selected(context));
-    RETURN_IF_ERROR(ask(context, "stopProcess", processes));
+    RETURN_IF_ERROR(ask(context, kStop, processes));
     return grace ? kill_after(context, *grace) : Status();
   }
   Status start(StepContext& context) override {
     ASSIGN_OR_RETURN(const auto processes, settled(context));
-    return ask(context, "startProcess", processes);
+    return ask(context, kStart, processes);
   }
   // Instances are named and fixed: the first so many run, the others do not.
   Status scale(StepContext& context, std::uint32_t count) override {
@@ -51,11 +59,11 @@ class SupervisorControl final : public ServiceControl {
                    fmt::format("{} instances are asked for, {} are configured", count, processes.size()),
                    "add them to the supervisor's own configuration first");
     const auto middle = processes.begin() + count;
-    RETURN_IF_ERROR(ask(context, "startProcess", {processes.begin(), middle}));
-    return ask(context, "stopProcess", {middle, processes.end()});
+    RETURN_IF_ERROR(ask(context, kStart, {processes.begin(), middle}));
+    return ask(context, kStop, {middle, processes.end()});
   }
   std::string call(std::string_view verb) const override {
-    return fmt::format("supervisor.{}Process {} at {}", verb, fmt::join(programs_, " "), address_.server);
+    return fmt::format("{} {} at {}", verb, fmt::join(programs_, " "), address_.server);
   }
 
  private:
@@ -66,7 +74,7 @@ class SupervisorControl final : public ServiceControl {
   static bool is_over(StepContext& context) {
     return context.cancelled() || context.clock().mono_now() >= context.deadline();
   }
-  // Every question may be asked twice: one that is answered late, on a machine in trouble, is asked again.
+  // A question that is answered late, on a machine in trouble, is asked again: none does more for being asked twice.
   template <class Question>
   auto answer(StepContext& context, const Question& question) {
     auto result = question();
@@ -88,18 +96,16 @@ class SupervisorControl final : public ServiceControl {
     }
   }
   // What is refused is told, not believed: whether they run is looked at.
-  Status ask(StepContext& context, std::string_view method, const std::vector<SupervisedProcess>& processes) {
+  Status ask(StepContext& context, const Order& order, const std::vector<SupervisedProcess>& processes) {
     for (const SupervisedProcess& process : processes) {
       if (context.cancelled()) return {};
       const auto fault = answer(context, [&] {
         SupervisorRpc supervisor = rpc(context);
-        return method == "stopProcess"    ? supervisor.stop(process.name)
-               : method == "startProcess" ? supervisor.start(process.name)
-                                          : supervisor.kill(process.name);
+        return (supervisor.*order.call)(process.name);
       });
       if (!fault) return fault.error();
       if (*fault && (*fault)->code != kAlreadyStarted && (*fault)->code != kNotRunning)
-        context.note(fmt::format("{} {}: {}", method, process.name, (*fault)->text));
+        context.note(fmt::format("{} {}: {}", order.verb, process.name, (*fault)->text));
     }
     return {};
   }
@@ -113,10 +119,10 @@ class SupervisorControl final : public ServiceControl {
       context.clock().sleep_for(kPoll);
     }
     context.note(fmt::format("not stopped within {}: killed", format_duration(grace)));
-    RETURN_IF_ERROR(context.before_change(call("signal KILL ")));
+    RETURN_IF_ERROR(context.before_change(call(kKill.verb)));
     ASSIGN_OR_RETURN(auto processes, selected(context));
     std::erase_if(processes, [](const SupervisedProcess& each) { return each.state != "STOPPING"; });
-    return ask(context, "signalProcess", processes);
+    return ask(context, kKill, processes);
   }
 
   SupervisorAddress address_;

@@ -38,8 +38,6 @@ class SupervisorRpc {
   Result<std::optional<SupervisorFault>> start(std::string_view process);
   Result<std::optional<SupervisorFault>> kill(std::string_view process);
 
-  const std::string& server() const { return address_.server; }
-
  private:
   struct Answer;
   Result<Answer> call(std::string_view method, const std::string& parameters);
