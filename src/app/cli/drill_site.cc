@@ -24,7 +24,6 @@
 namespace anclora::app {
 namespace {
 
-constexpr std::uint64_t kMaxPlanBytes = 4 * kMiB;
 constexpr Duration kAskedToEnd = std::chrono::seconds(5);
 
 // By the plan that the drill began with, and only once that is proven to be a sandbox here, too.
@@ -73,11 +72,11 @@ respond::PastDurations past_durations_of(const CommandContext& context, const pl
   return respond::past_durations(ledger->records, scenario);
 }
 
-Result<ReadPlan> read_plan_file(const CommandContext& context, const std::string& file) {
+Result<ReadPlan> read_plan_file(const CommandContext& context, const std::string& file, const std::string& named) {
   ASSIGN_OR_RETURN(const std::string path, context.files.resolve(file));
   ReadPlan read;
-  ASSIGN_OR_RETURN(read.bytes, context.files.read_all(path, kMaxPlanBytes));
-  ASSIGN_OR_RETURN(read.plan, plan::read_plan(file, read.bytes));
+  ASSIGN_OR_RETURN(read.bytes, context.files.read_all(path, kMaxPlanFileBytes));
+  ASSIGN_OR_RETURN(read.plan, plan::read_plan(named.empty() ? file : named, read.bytes));
   return read;
 }
 

@@ -33,7 +33,10 @@ struct ReadPlan {
   plan::Plan plan;
   Bytes bytes;
 };
-Result<ReadPlan> read_plan_file(const CommandContext& context, const std::string& file);
+// Beyond it a file is no plan (plan check allows less).
+inline constexpr std::uint64_t kMaxPlanFileBytes = 4 * kMiB;
+// Links are followed. `named`: what messages call it, where that is another file.
+Result<ReadPlan> read_plan_file(const CommandContext& context, const std::string& file, const std::string& named = {});
 
 // The named drill that has ended, or the newest where `id` is empty. kNotFound says where to look.
 Result<respond::DrillRecord> choose_drill(const respond::DrillLedger& ledger, const std::string& id);

@@ -25,7 +25,6 @@
 namespace anclora::app {
 namespace {
 
-constexpr std::uint64_t kMaxPlanBytes = 4 * kMiB;
 constexpr Duration kAnswerWithin = std::chrono::seconds(30);  // a loaded machine is the usual one in a disaster
 constexpr Duration kFirstBeatWithin = std::chrono::seconds(2);
 
@@ -136,9 +135,8 @@ Status refuse_a_second(const CommandContext& context, const std::string& scenari
 
 Result<int> run_start(CommandContext& context, const Arguments& arguments) {
   const std::string& source = arguments.kept_plan.empty() ? arguments.plan : arguments.kept_plan;
-  ASSIGN_OR_RETURN(const std::string path, context.files.resolve(source));
-  ASSIGN_OR_RETURN(const Bytes bytes, context.files.read_all(path, kMaxPlanBytes));
-  ASSIGN_OR_RETURN(plan::Plan plan, plan::read_plan(arguments.plan, bytes));
+  ASSIGN_OR_RETURN(ReadPlan read, read_plan_file(context, source, arguments.plan));
+  plan::Plan& plan = read.plan;
   ASSIGN_OR_RETURN(const plan::Environment* environment, find_environment(plan, arguments.environment));
   const bool drill = environment != nullptr && environment->sandbox;
   const auto part = arguments.inject ? respond::RunPart::kInject : respond::RunPart::kRecovery;
@@ -173,7 +171,7 @@ Result<int> run_start(CommandContext& context, const Arguments& arguments) {
     ASSIGN_OR_RETURN(const WallTime time, parse_rfc3339(text));
     start.marks[name] = format_rfc3339(time);
   }
-  return start_and_run(context, std::move(plan), bytes, std::move(run), std::move(start),
+  return start_and_run(context, std::move(plan), read.bytes, std::move(run), std::move(start),
                        {drill && arguments.yes, !arguments.no_wait});
 }
 
