@@ -77,11 +77,6 @@ bool CheckpointWriter::step() {
 }
 
 Status CheckpointWriter::write_now() {
-  {
-    const std::lock_guard lock(mutex_);
-    if (!tells_something(waiting_)) return {};
-  }
-  RETURN_IF_ERROR(check_ground());
   storage::CheckpointDelta delta;
   {
     const std::lock_guard lock(mutex_);
@@ -89,8 +84,13 @@ Status CheckpointWriter::write_now() {
     std::swap(delta, waiting_);
     urgent_ = false;
   }
-  const auto written = storage::write_checkpoint(context_.store, context_.repository, context_.source, delta,
-                                                 context_.clock, context_.random);
+  const auto write = [&]() -> Status {
+    RETURN_IF_ERROR(check_ground());
+    const auto written = storage::write_checkpoint(context_.store, context_.repository, context_.source, delta,
+                                                   context_.clock, context_.random);
+    return written ? Status() : Status(written.error());
+  };
+  const Status written = write();
   if (!written) {
     const std::lock_guard lock(mutex_);
     append(delta, std::exchange(waiting_, {}));

@@ -9,27 +9,42 @@
 namespace anclora::protect {
 namespace {
 
-TEST(Packer, AnEntryThatWasLeftOutEndsAPackAndCostsNoneOfItsEntries) {
+class PackerTest : public ::testing::Test {
+ protected:
+  void offer_all_but(std::size_t left_out) {
+    for (std::size_t i = 0; i < source.entries().size(); ++i)
+      if (i != left_out) packer.offer(source.entries()[i].object_name, source.entries()[i].object);
+    work();
+  }
+  void work() {
+    while (packer.step()) {
+    }
+  }
+
   ManualClock clock;
-  MemoryFileSystem files(clock);
-  SeededRandom random(4);
-  storage::MemoryStore store(clock);
+  MemoryFileSystem files{clock};
+  SeededRandom random{4};
+  storage::MemoryStore store{clock};
   const storage::Repository repository = storage::make_plain_repository(store, clock, random);
-  storage::TestSource source(store, repository, clock, random);
-  source.open_first();
+  storage::TestSource source{store, repository, clock, random};
+  CaptureState state{clock};
+  CheckpointWriter checkpoints{{store, repository, "default", std::chrono::minutes(1), clock, random, state}, begun()};
+  Packer packer{{store, repository, "default", "/pack", files, clock, random, state, checkpoints}};
+
+ private:
+  storage::CheckpointDelta begun() {
+    source.open_first();
+    storage::CheckpointDelta first;
+    first.opened.push_back(source.opened());
+    return first;
+  }
+};
+
+TEST_F(PackerTest, AnEntryThatWasLeftOutEndsAPackAndCostsNoneOfItsEntries) {
   for (const char* bytes : {"abc", "def", "ghi", "jkl"}) source.append(bytes);
-  storage::CheckpointDelta first;
-  first.opened.push_back(source.opened());
-  CaptureState state(clock);
-  CheckpointWriter checkpoints({store, repository, "default", std::chrono::minutes(1), clock, random, state}, first);
-  Packer packer({store, repository, "default", "/pack", files, clock, random, state, checkpoints});
-  for (std::size_t i = 0; i < source.entries().size(); ++i)
-    if (i != 2) packer.offer(source.entries()[i].object_name, source.entries()[i].object);
-  while (packer.step()) {
-  }
+  offer_all_but(2);
   clock.advance(std::chrono::seconds(61));
-  while (packer.step()) {
-  }
+  work();
   ASSERT_TRUE(checkpoints.write_now());
   const auto packs = source.load().timelines.front().packs;
   ASSERT_EQ(packs.size(), 2u) << state.status().last_error;
@@ -38,23 +53,9 @@ TEST(Packer, AnEntryThatWasLeftOutEndsAPackAndCostsNoneOfItsEntries) {
   EXPECT_EQ(packs[1].last_sequence, 4u);
 }
 
-TEST(Packer, NothingIsPackedOrAnnouncedInAnOlderCopyOfTheRepository) {
-  ManualClock clock;
-  MemoryFileSystem files(clock);
-  SeededRandom random(4);
-  storage::MemoryStore store(clock);
-  const storage::Repository repository = storage::make_plain_repository(store, clock, random);
-  storage::TestSource source(store, repository, clock, random);
-  source.open_first();
+TEST_F(PackerTest, NothingIsPackedOrAnnouncedInAnOlderCopyOfTheRepository) {
   source.append("abc");
-  storage::CheckpointDelta first;
-  first.opened.push_back(source.opened());
-  CaptureState state(clock);
-  CheckpointWriter checkpoints({store, repository, "default", std::chrono::minutes(1), clock, random, state}, first);
-  Packer packer({store, repository, "default", "/pack", files, clock, random, state, checkpoints});
-  for (const auto& entry : source.entries()) packer.offer(entry.object_name, entry.object);
-  while (packer.step()) {
-  }
+  offer_all_but(source.entries().size());
   const std::string newest = source.entries().back().object_name;
   checkpoints.stands_on(newest);
   const Bytes kept = store.get(newest, kMiB).value();
@@ -69,8 +70,7 @@ TEST(Packer, NothingIsPackedOrAnnouncedInAnOlderCopyOfTheRepository) {
 
   ASSERT_TRUE(store.put_if_absent(newest, kept));  // it is back
   clock.advance(std::chrono::minutes(1));
-  while (packer.step()) {
-  }
+  work();
   EXPECT_TRUE(checkpoints.write_now());
   EXPECT_EQ(source.load().timelines.front().packs.size(), 1u) << state.status().last_error;
 }
