@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <nlohmann/json.hpp>
 
+#include "base/printable.h"
 #include "storage/repository/log_writer.h"
 
 namespace anclora::app {
@@ -72,6 +73,7 @@ std::string first_to_mend(const SourceReport& report) {
     return "capture was stopped: nothing after its last point is protected; start it with anclora capture";
   if (report.link == LinkState::kLoadingBase)
     return "the first base is not complete yet: the newest writes are not protected; wait for it";
+  if (!report.source_trouble.empty()) return report.source_trouble;
   if (report.link == LinkState::kNoLink)
     return fmt::format("capture has not heard the source since {}: is it up? capture's own output says why",
                        format_rfc3339(report.protected_time));
@@ -113,6 +115,8 @@ SourceReport report_source(const SourceState& state, WallTime store_now,
   report.last_entry_age = std::max(Duration(0), store_now - state.head->stored);
   report.source_offset = std::max(state.head->entry.source_offset, state.head->entry.last);
   report.link = link_state(state, report);
+  if (state.head->entry.kind == storage::EntryKind::kStream && report.link != LinkState::kStalled)
+    report.source_trouble = printable_line(state.head->entry.note);
   if (report.protected_up_to) {
     const redis::Offset point = report.protected_up_to->offset;
     const bool same = report.protected_up_to->timeline == state.head->timeline;
@@ -163,6 +167,7 @@ nlohmann::ordered_json to_json(const SourceReport& report) {
     json["last_verification"] = {{"time", format_rfc3339(report.last_verification->time)},
                                  {"passed", report.last_verification->passed}};
   json["damaged"] = to_json(report.damaged);
+  json["source_trouble"] = report.source_trouble;
   json["first_thing_to_mend"] = report.first_thing_to_mend;
   return json;
 }

@@ -36,7 +36,8 @@ struct SourceReport {
   Duration expected_restore{};
   std::optional<LastVerification> last_verification;
   std::vector<storage::DamagedObject> damaged;  // what the state could be read without
-  std::string first_thing_to_mend;              // empty: nothing
+  std::string source_trouble;       // what is wrong with the source by its own word, as last written; empty: nothing
+  std::string first_thing_to_mend;  // empty: nothing
 };
 
 // A capture that wrote nothing for this long is stalled: signs of life come each 10 s.

@@ -49,6 +49,34 @@ TEST(SourceReport, SaysThatCaptureRunsAndDoesNotHearTheSource) {
   EXPECT_EQ(report_source(state, now, std::nullopt).link, LinkState::kCatchingUp);
 }
 
+TEST(SourceReport, SaysWhatIsWrongWithTheSourceByItsOwnWordWhileCaptureRuns) {
+  const WallTime now(std::chrono::seconds(1'800'000'000));
+  storage::SourceState state;
+  storage::TimelineState timeline;
+  timeline.id = storage::TimelineId{1};
+  storage::BaseInfo base;
+  base.timeline = timeline.id;
+  base.offset = redis::Offset{100};
+  timeline.bases.push_back(base);
+  state.timelines.push_back(timeline);
+  storage::Head head;
+  head.timeline = timeline.id;
+  head.stored = now - std::chrono::seconds(5);
+  head.entry.first = head.entry.last = head.entry.boundary = redis::Offset{150};
+  head.entry.note = "a FAILOVER\nhangs";
+  state.head = head;
+  const SourceReport report = report_source(state, now, std::nullopt);
+  EXPECT_EQ(report.link, LinkState::kLive);
+  EXPECT_EQ(report.source_trouble, "a FAILOVER\\x0ahangs");
+  EXPECT_EQ(report.first_thing_to_mend, report.source_trouble);
+  EXPECT_EQ(to_json(report)["source_trouble"], report.source_trouble);
+  state.head->stored = now - std::chrono::minutes(5);  // whatever it was, nobody has looked since
+  EXPECT_EQ(report_source(state, now, std::nullopt).source_trouble, "");
+  state.head->stored = now;
+  state.head->entry.kind = storage::EntryKind::kClaim;  // its note is another word
+  EXPECT_EQ(report_source(state, now, std::nullopt).source_trouble, "");
+}
+
 // As after a recovery by a restore: the new server has another history.
 TEST(SourceReport, AGapIsToBeMendedUntilWhatCameAfterItIsVerified) {
   const WallTime began(std::chrono::seconds(1'800'000'000));

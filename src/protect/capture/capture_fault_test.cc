@@ -437,13 +437,19 @@ TEST(CaptureFaults, ASourceThatIsReplacedAgainAndAgainIsNotOneThatCaptureCannotK
 TEST(CaptureFaults, AFailoverThatChoseCaptureIsToldWithTheWayOut) {
   auto source = RedisServer::start();
   TestArchive archive;
-  RunningCapture capture(archive, options_for(*source));
+  CaptureOptions options = options_for(*source);
+  options.seal.sign_of_life = seconds(1);
+  RunningCapture capture(archive, options);
   source->command({"SET", "k", "v"});
   capture.wait_protected(offset_of(*source));
   source->command({"FAILOVER"});
   capture.wait_for([](const auto& status) { return status.last_error.find("FAILOVER ABORT") != std::string::npos; },
                    "word of the failover");
+  const auto written = [&archive] { return archive.state().head->entry.note; };
+  capture.wait_for([&](const auto&) { return written().find("FAILOVER ABORT") != std::string::npos; },
+                   "word of it in the repository");
   source->command({"FAILOVER", "ABORT"});
+  capture.wait_for([&](const auto&) { return written().empty(); }, "word that it is over");
   source->command({"SET", "k", "w"});
   capture.wait_protected(offset_of(*source));
   EXPECT_TRUE(capture.stop().has_value());

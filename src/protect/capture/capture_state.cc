@@ -147,6 +147,16 @@ std::optional<storage::KeyCounts> CaptureState::take_key_counts(const std::strin
   return taken;
 }
 
+void CaptureState::set_source_trouble(std::string trouble) {
+  const std::lock_guard lock(mutex_);
+  source_trouble_ = std::move(trouble);
+}
+
+std::string CaptureState::source_trouble() const {
+  const std::lock_guard lock(mutex_);
+  return source_trouble_;
+}
+
 void CaptureState::set_side_data(std::string json) {
   const std::lock_guard lock(mutex_);
   side_data_ = std::move(json);

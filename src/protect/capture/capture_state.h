@@ -60,6 +60,9 @@ class CaptureState {
   void set_key_counts(std::string replid, storage::KeyCounts counts);
   // Once: the newest counts at or before `last` of that history; those of another one are forgotten.
   std::optional<storage::KeyCounts> take_key_counts(const std::string& replid, redis::Offset last);
+  // What its own INFO says is wrong with it although the link is well; empty: nothing, or it was not heard.
+  void set_source_trouble(std::string trouble);
+  std::string source_trouble() const;
   void set_side_data(std::string json);
   std::string side_data() const;
 
@@ -112,6 +115,7 @@ class CaptureState {
   };
   std::optional<Pings> pings_;
   std::optional<redis::Offset> source_offset_;
+  std::string source_trouble_;
   std::string side_data_;
   std::string key_counts_replid_;
   std::optional<storage::KeyCounts> key_counts_;

@@ -22,6 +22,7 @@ void SourceMonitor::poll() {
     return;
   }
   client_.reset();
+  context_.state.set_source_trouble({});
   failures_.fail(context_.clock.mono_now(), context_.random);
 }
 
@@ -38,6 +39,16 @@ void SourceMonitor::take_key_counts(const redis::Info& info, MonoTime now) {
   context_.state.set_key_counts(info.replid(), std::move(counts));
 }
 
+void SourceMonitor::tell_trouble(const redis::Info& info) {
+  if (!info.fails_over_to_nobody()) return context_.state.set_source_trouble({});
+  const Error trouble(
+      ErrorKind::kFailedPrecondition,
+      "a FAILOVER of the source chose capture, which cannot take over: the source takes no writes until "
+      "somebody says FAILOVER ABORT to it; then FAILOVER TO <host> <port>");
+  context_.state.failed(trouble);
+  context_.state.set_source_trouble(trouble.message());
+}
+
 Status SourceMonitor::ask() {
   if (!client_) {
     ASSIGN_OR_RETURN(client_, redis::Client::connect(context_.url, context_.dialer, context_.clock));
@@ -51,10 +62,7 @@ Status SourceMonitor::ask() {
     if (!info) info_refused_ = true;  // a user who may replicate need not be allowed INFO
     if (info && info->offset()) context_.state.set_source_offset(*info->offset());
     if (info && now >= next_count_) take_key_counts(*info, now);
-    if (info && info->fails_over_to_nobody())
-      context_.state.failed(Error(ErrorKind::kFailedPrecondition,
-                                  "a FAILOVER of the source chose capture, which cannot take over: the source takes no "
-                                  "writes until somebody says FAILOVER ABORT to it; then FAILOVER TO <host> <port>"));
+    if (info) tell_trouble(*info);
   }
   const std::shared_ptr<BaseTransfer> base = context_.state.base();
   if (!base || base == described_.lock()) return {};

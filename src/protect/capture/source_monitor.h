@@ -31,7 +31,7 @@ class SourceMonitor {
  private:
   Status ask();
   void take_key_counts(const redis::Info& info, MonoTime now);
-  void fail();
+  void tell_trouble(const redis::Info& info);
 
   Context context_;
   std::unique_ptr<redis::Client> client_;

@@ -297,6 +297,7 @@ Status StreamEncoder::seal(EntryKind kind, bool inside_command, const std::funct
   if (catch_up_to_ && *catch_up_to_ <= entry.last) catch_up_to_.reset();
   entry.catching_up = catch_up_to_.has_value() || !base_complete_ || silent_since_;
   silence_is_written_ |= silent_since_.has_value();
+  if (kind == EntryKind::kStream) entry.note = context_.state.source_trouble();
   if (kind == EntryKind::kStream && base_complete_)
     entry.key_counts = context_.state.take_key_counts(entry.replication_id, entry.last);
   if (fill) fill(entry);

@@ -87,7 +87,7 @@ struct LogEntry {
   std::optional<Hash256> closed_hash;   // kOpened, timeline > 1: hash of the previous timeline's kClosed
   std::string base;                     // kBaseComplete: the base's name, "<offset>-<attempt>"
   std::string new_replication_id;       // kRename
-  std::string note;                     // kClosed, kClaim: why, for people
+  std::string note;                     // for people: kClosed, kClaim: why; kStream: what is wrong with the source
 
   Bytes bytes;  // kStream
 };
