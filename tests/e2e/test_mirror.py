@@ -93,8 +93,27 @@ def test_a_mirror_gets_no_base_of_its_own_at_the_place_of_its_sources_next_check
     refused = world.run("verify", "--restore", "--publish-base", "--repo", mirror, check=False)
     assert refused.code == 5 and "is a mirror" in refused.err and "--promote" in refused.err, refused
     world.run("verify", "--restore", "--repo", mirror)
-    assert "is a mirror" in world.run("tag", "here", "--at", "latest", "--repo", mirror).err
     world.run("verify", "--restore", "--publish-base", "--repo", repo)  # the source's next checkpoint
     world.run("mirror", "--repo", repo, "--to", mirror)
     world.run("verify", "--repo", mirror)
     assert world.restored_digest(mirror) == source.digest()
+
+
+def test_a_tag_is_given_in_the_source_of_a_mirror_and_copied(world):
+    _, _, repo, mirror = protected(world)
+    world.run("mirror", "--repo", repo, "--to", mirror)
+    # One of its own would keep nothing there, and end every later pass once its source has the same name.
+    refused = world.run("tag", "here", "--at", "latest", "--repo", mirror, check=False)
+    assert refused.code == 5 and "is a mirror" in refused.err and "the tag is copied" in refused.err, refused
+    world.run("tag", "here", "--at", "latest", "--repo", repo)
+    world.run("mirror", "--repo", repo, "--to", mirror)
+    tags = world.run("tag", "--list", "--repo", mirror, "--json").json()["tags"]
+    assert [tag["name"] for tag in tags] == ["here"], tags
+    # What goes there is what its source lets go: no plan of retention is told that nobody carries out.
+    policy = ["--keep-every-moment", "0s", "--keep-hourly", "0s", "--keep-daily", "0s", "--keep-weekly", "0s"]
+    told = world.run("expire", "--repo", mirror, *policy).out
+    assert "this is a mirror" in told and "make" not in told and "retire" not in told, told
+    planned = world.run("expire", "--repo", mirror, "--dry-run", "--json", *policy).json()["sources"][0]
+    assert planned["kept_points"] == [] and planned["bases_to_make"] == 0, planned
+    world.run("mirror", "--promote", "--to", mirror)
+    world.run("tag", "its-own", "--at", "latest", "--repo", mirror)

@@ -86,7 +86,10 @@ Status make_base(const CommandContext& context, const Opened& opened, const stor
   return {};
 }
 
-nlohmann::ordered_json plan_json(const storage::RetentionPlan& plan, const storage::DeletionPlan& deletions) {
+// `of_policy`: nothing on a mirror.
+nlohmann::ordered_json plan_json(const std::optional<storage::RetentionPlan>& of_policy,
+                                 const storage::DeletionPlan& deletions) {
+  const storage::RetentionPlan plan = of_policy.value_or(storage::RetentionPlan());
   nlohmann::ordered_json points = nlohmann::ordered_json::array();
   for (const storage::KeptPoint& point : plan.points)
     points.push_back({{"position", to_string(point.position)},
@@ -95,7 +98,8 @@ nlohmann::ordered_json plan_json(const storage::RetentionPlan& plan, const stora
                       {"base", point.base}});
   nlohmann::ordered_json delete_list = nlohmann::ordered_json::array();
   for (const auto& item : deletions.items) delete_list.push_back({{"object", item.object}, {"reason", item.reason}});
-  return {{"every_moment_from", format_rfc3339(plan.every_moment_from)},
+  return {{"every_moment_from", of_policy ? nlohmann::ordered_json(format_rfc3339(plan.every_moment_from))
+                                          : nlohmann::ordered_json(nullptr)},
           {"kept_points", std::move(points)},
           {"bases_to_make", plan.bases_to_make.size()},
           {"retire_bases", plan.retire_bases.size()},
@@ -106,15 +110,22 @@ nlohmann::ordered_json plan_json(const storage::RetentionPlan& plan, const stora
           {"bytes_deleted_now", deletions.bytes}};
 }
 
-void print_plan(const CommandContext& context, const std::string& source, const storage::RetentionPlan& plan,
-                const storage::DeletionPlan& deletions) {
-  context.out << fmt::format("source {}\n", source);
+void print_plan(const CommandContext& context, const storage::RetentionPlan& plan) {
   for (const std::string& line : plan.explanations) context.out << "  kept     " << line << "\n";
   for (const storage::KeptPoint& point : plan.bases_to_make)
     context.out << fmt::format("  make     a base at {} ({})\n", to_string(point.position), point.reason);
   context.out << fmt::format("  retire   {} bases, {} packs, {} timelines: {} after the grace\n",
                              plan.retire_bases.size(), plan.retire_packs.size(), plan.retire_timelines.size(),
                              format_size(plan.bytes_freed));
+}
+
+void print_expired(const CommandContext& context, const std::string& source,
+                   const std::optional<storage::RetentionPlan>& plan, const storage::DeletionPlan& deletions) {
+  context.out << fmt::format("source {}\n", source);
+  if (plan)
+    print_plan(context, *plan);
+  else
+    context.out << "  kept     what its source keeps: this is a mirror\n";
   context.out << fmt::format("  delete   {} objects now: {}\n", deletions.items.size(), format_size(deletions.bytes));
 }
 
@@ -135,27 +146,33 @@ Result<bool> mend_checkpoints(const CommandContext& context, const Opened& opene
   return true;
 }
 
+// What the policy keeps and lets go; unless it is a dry run, that is let go of.
+Result<storage::RetentionPlan> retain(const CommandContext& context, const Opened& opened,
+                                      const ExpireArguments& arguments, const storage::RetentionPolicy& policy) {
+  ASSIGN_OR_RETURN(storage::RetentionPlan plan, plan_now(opened, policy));
+  if (arguments.dry_run) return plan;
+  for (const storage::KeptPoint& point : plan.bases_to_make)
+    RETURN_IF_ERROR(make_base(context, opened, point, arguments));
+  ASSIGN_OR_RETURN(
+      const storage::MarkedRetention marked,
+      storage::mark_retention(opened.store, opened.repository, opened.source, policy, context.clock, context.random));
+  return storage::retire_marked(opened.store, opened.repository, opened.source, policy, marked, context.clock,
+                                context.random);
+}
+
+// A mirror's chain is its source's: there, only what the source retired is deleted.
 Result<nlohmann::ordered_json> expire_source(const CommandContext& context, const Opened& opened, bool mirror,
                                              const ExpireArguments& arguments, const storage::RetentionPolicy& policy,
                                              const storage::ExpireGrace& grace) {
   ASSIGN_OR_RETURN(const bool mended, mend_checkpoints(context, opened, !arguments.dry_run && !mirror));
-  ASSIGN_OR_RETURN(storage::RetentionPlan plan, plan_now(opened, policy));
-  if (!arguments.dry_run && !mirror) {
-    for (const storage::KeptPoint& point : plan.bases_to_make)
-      RETURN_IF_ERROR(make_base(context, opened, point, arguments));
-    if (!plan.bases_to_make.empty()) {
-      ASSIGN_OR_RETURN(plan, plan_now(opened, policy));
-    }
-    ASSIGN_OR_RETURN(
-        const storage::MarkedRetention marked,
-        storage::mark_retention(opened.store, opened.repository, opened.source, policy, context.clock, context.random));
-    ASSIGN_OR_RETURN(plan, storage::retire_marked(opened.store, opened.repository, opened.source, policy, marked,
-                                                  context.clock, context.random));
+  std::optional<storage::RetentionPlan> plan;
+  if (!mirror) {
+    ASSIGN_OR_RETURN(plan, retain(context, opened, arguments, policy));
   }
   ASSIGN_OR_RETURN(storage::DeletionPlan deletions,
                    storage::plan_deletions(opened.store, opened.repository, opened.source, grace));
   if (mended) deletions = {};
-  if (!context.options.json) print_plan(context, opened.source, plan, deletions);
+  if (!context.options.json) print_expired(context, opened.source, plan, deletions);
   nlohmann::ordered_json json = plan_json(plan, deletions);
   json["name"] = opened.source;
   if (arguments.dry_run) return json;
@@ -194,7 +211,6 @@ Result<int> run_expire(const CommandContext& context, const ExpireArguments& arg
   if (!arguments.dry_run) RETURN_IF_ERROR(require_work_directory(context.files, arguments.work_directory));
   ASSIGN_OR_RETURN(const auto store, context.open_store());
   ASSIGN_OR_RETURN(const storage::Repository repository, context.open_repository(*store));
-  // A mirror's chain is its source's: there, only what the source retired is deleted.
   ASSIGN_OR_RETURN(const storage::MirrorRole role, storage::mirror_role(*store));
   std::vector<std::string> sources;
   if (arguments.name.empty()) {

@@ -9,13 +9,13 @@
 #include "app/cli/command_context.h"
 #include "app/cli/idle_option.h"
 #include "app/cli/json_text.h"
+#include "app/cli/not_a_mirror.h"
 #include "app/cli/redis_url_option.h"
 #include "base/printable.h"
 #include "protect/restore/recovery_point.h"
 #include "redis/client/client.h"
 #include "redis/client/info.h"
 #include "storage/repository/log_writer.h"
-#include "storage/repository/mirror.h"
 #include "storage/repository/retire.h"
 
 namespace anclora::app {
@@ -144,18 +144,12 @@ Result<int> run_tag(const CommandContext& context, const TagArguments& arguments
   if (arguments.tag.empty())
     return Error(ErrorKind::kInvalidArgument, "the tag has no name",
                  "anclora tag before-release, or anclora tag --list");
+  RETURN_IF_ERROR(require_not_a_mirror(*store, "tag the point in the repository that is mirrored: the tag is copied"));
   RETURN_IF_ERROR(check_free(*store, repository, source, arguments.tag));
   ASSIGN_OR_RETURN(const Wanted wanted, wanted_point(context, *store, repository, source, arguments));
   const storage::Pin pin{arguments.tag, wanted.position, wanted.time, context.clock.wall_now(),
                          std::nullopt,  arguments.note};
-  // Asked before: once the tag is there nothing may call it a failure.
-  ASSIGN_OR_RETURN(const storage::MirrorRole role, storage::mirror_role(*store));
   RETURN_IF_ERROR(storage::pin_recovery_point(*store, repository, source, pin, context.random));
-  if (role == storage::MirrorRole::kMirror)
-    context.err << fmt::format(
-        "note: {} is a mirror, and lets go what its source lets go, which does not know this tag: tag the point there, "
-        "too\n",
-        store->describe());
   if (context.options.json)
     context.out << json_text(
         {{"name", pin.name}, {"position", to_string(pin.position)}, {"time", format_rfc3339(pin.time)}});
