@@ -219,12 +219,17 @@ def test_a_target_with_too_few_databases_is_refused_alive(world):
 
 
 def test_a_targets_disk_is_looked_at_where_it_can_be_seen(world):
-    source, _, repo = captured(world, 30)
+    source, client, repo = captured(world, 30)
     disk = world.tmpfs("disk", "8m")
     target = world.redis("target", "--appendonly", "yes", "--dir", str(disk.path))
     refused(world, repo, target.url, code=5, says=["free", str(disk.path)])
+    # The stream goes into its AOF, too: there is room for the base, and not for both.
+    client.pipeline([("SET", f"more:{i}", random.Random(i).randbytes(20000)) for i in range(1000)])
+    world.wait_protected(repo, int(client.info()["master_repl_offset"]))
+    disk.resize("42m")
+    refused(world, repo, target.url, code=5, says=["free", "the stream in its AOF", "CONFIG SET appendonly no"])
     assert target.client()("DBSIZE") == 0
-    disk.resize("100m")
+    disk.resize("150m")
     world.run("restore", "--repo", repo, "--to", target.url)
     assert target.digest() == source.digest()
 

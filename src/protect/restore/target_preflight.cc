@@ -13,6 +13,8 @@ namespace {
 
 constexpr std::uint32_t kDefaultDatabases = 16;
 constexpr std::uint32_t kValkeyRdb = 80;
+constexpr std::uint64_t kDefaultRewritePercentage = 100;
+constexpr std::uint64_t kDefaultRewriteMinBytes = 64 * kMiB;
 
 std::uint64_t info_number(const redis::Info& info, std::string_view name) {
   return static_cast<std::uint64_t>(std::max<std::int64_t>(0, info.number(name).value_or(0)));
@@ -62,7 +64,10 @@ void ask_about_disk(redis::Client& client, FileSystem& files, LiveTargetFacts& f
   facts.directory = setting(client, "dir").value_or("");
   const auto save = setting(client, "save");
   const auto append_only = setting(client, "appendonly");
-  if (save || append_only) facts.saves = !save.value_or("").empty() || append_only == "yes";
+  facts.appends = append_only == "yes";
+  if (save || append_only) facts.saves = !save.value_or("").empty() || facts.appends;
+  facts.aof_rewrite_percentage = number_setting(client, "auto-aof-rewrite-percentage");
+  facts.aof_rewrite_min_bytes = number_setting(client, "auto-aof-rewrite-min-size");
   if (facts.directory.empty() || !is_local(client.peer().host)) return;
   if (const auto free = files.free_bytes(facts.directory)) facts.disk_free_bytes = *free;
 }
@@ -150,22 +155,48 @@ class Judge {
            "CONFIG SET maxmemory-policy noeviction");
   }
 
-  // What it saves once the data is there: a rewritten AOF or an RDB file, about as large as the base.
+  // By how much of the stream its AOF grows before it is rewritten for the first time, where it has one.
+  std::uint64_t aof_growth() const {
+    if (!facts_.appends) return 0;
+    const std::uint64_t percentage = facts_.aof_rewrite_percentage.value_or(kDefaultRewritePercentage);
+    if (percentage == 0) return needs_.stream_bytes;  // it is never rewritten
+    const std::uint64_t least = facts_.aof_rewrite_min_bytes.value_or(kDefaultRewriteMinBytes);
+    const auto grown =
+        static_cast<std::uint64_t>(static_cast<double>(needs_.rdb_bytes) / 100 * static_cast<double>(percentage));
+    return std::min(needs_.stream_bytes, std::max(grown, least - std::min(least, needs_.rdb_bytes)));
+  }
+
+  std::string wanted(std::uint64_t stream_bytes) const {
+    if (stream_bytes == 0) return format_size(needs_.rdb_bytes);
+    return fmt::format("{}, {} of it the stream in its AOF", format_size(needs_.rdb_bytes + stream_bytes),
+                       format_size(stream_bytes));
+  }
+
+  // What it saves: an RDB or the base of an AOF once that is loaded, about as large as ours, then the stream.
   void disk() {
-    const std::string wanted = format_size(needs_.rdb_bytes);
-    if (facts_.disk_free_bytes && *facts_.disk_free_bytes < needs_.rdb_bytes) {
-      const std::string what = fmt::format("{}, where it keeps its files, has {} free, the data takes about {}",
-                                           facts_.directory, format_size(*facts_.disk_free_bytes), wanted);
-      const std::string fix = "free some, or start it with its \"dir\" on another file system";
-      if (facts_.saves.value_or(false)) {
-        fatal(what, fix);
-      } else {
-        warn(what + ": it fails if it loads by way of its disk", fix);
-      }
-    } else if (!facts_.disk_free_bytes && facts_.saves.value_or(false)) {
-      warn(fmt::format("it saves to its disk, which cannot be seen from here: it needs about {} free in {}", wanted,
-                       facts_.directory.empty() ? "its folder" : facts_.directory),
-           "look on its machine: df -h " + facts_.directory);
+    const std::uint64_t growth = aof_growth();
+    const std::uint64_t stream_bytes = facts_.appends ? needs_.stream_bytes : 0;
+    const std::string fix =
+        fmt::format("free some, or start it with its \"dir\" on another file system{}",
+                    stream_bytes == 0 ? "" : ", or CONFIG SET appendonly no until the restore is over");
+    if (!facts_.disk_free_bytes) {
+      if (facts_.saves.value_or(false))
+        warn(fmt::format("it saves to its disk, which cannot be seen from here: it needs about {} free in {}",
+                         wanted(stream_bytes), facts_.directory.empty() ? "its folder" : facts_.directory),
+             "look on its machine: df -h " + facts_.directory);
+      return;
+    }
+    const std::uint64_t free_bytes = *facts_.disk_free_bytes;
+    const std::string has =
+        fmt::format("{}, where it keeps its files, has {} free", facts_.directory, format_size(free_bytes));
+    if (free_bytes < needs_.rdb_bytes + growth) {
+      if (facts_.saves.value_or(false))
+        fatal(fmt::format("{}, the data takes about {}", has, wanted(growth)), fix);
+      else
+        warn(fmt::format("{}, the data takes about {}: it fails if it loads by way of its disk", has, wanted(growth)),
+             fix);
+    } else if (free_bytes < needs_.rdb_bytes + stream_bytes) {
+      warn(fmt::format("{}, the data takes up to {}, unless rewrites of it keep pace", has, wanted(stream_bytes)), fix);
     }
   }
 
@@ -208,6 +239,7 @@ TargetNeeds needs_of(const RestorePlan& plan, const std::string& side_json) {
   needs.source_version = base.redis_version;
   needs.memory_bytes = plan.memory_bytes;
   needs.rdb_bytes = base.rdb_bytes;
+  needs.stream_bytes = plan.route.stream_bytes();
   needs.databases = 0;
   const auto side = nlohmann::json::parse(side_json, nullptr, false);
   if (!side.is_object()) return needs;

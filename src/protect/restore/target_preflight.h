@@ -22,6 +22,7 @@ struct TargetNeeds {
   std::vector<std::string> modules;
   std::uint64_t memory_bytes = 0;
   std::uint64_t rdb_bytes = 0;
+  std::uint64_t stream_bytes = 0;  // that are replayed behind the RDB
 };
 
 // From the plan and the side data that stand beside its base (JSON with `config` and `modules`; "" where there are
@@ -36,8 +37,10 @@ struct LiveTargetFacts {
   std::optional<std::uint64_t> maxmemory_bytes;
   std::optional<std::string> maxmemory_policy;
   std::optional<bool> tls_replication;
-  std::string directory;                         // where it keeps its files; empty: it would not tell
-  std::optional<bool> saves;                     // by its AOF or to RDB files
+  std::string directory;      // where it keeps its files; empty: it would not tell
+  std::optional<bool> saves;  // by its AOF or to RDB files
+  bool appends = false;       // by its AOF: the stream that is replayed goes there too
+  std::optional<std::uint64_t> aof_rewrite_percentage, aof_rewrite_min_bytes;
   std::optional<std::uint64_t> disk_free_bytes;  // there, when that is on this machine
   std::uint64_t keys = 0;
   std::uint64_t libraries = 0;  // of functions

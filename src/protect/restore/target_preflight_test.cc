@@ -110,6 +110,36 @@ TEST(TargetPreflight, LooksAtADiskItCanSeeAndSaysWhenItCannot) {
   EXPECT_TRUE(judge_target(facts, large).empty());
 }
 
+TEST(TargetPreflight, CountsTheStreamWhereItGoesIntoTheTargetsAof) {
+  TargetNeeds wanted = needs();
+  wanted.rdb_bytes = 100 * kMiB;
+  wanted.stream_bytes = 80 * kMiB;
+  LiveTargetFacts facts = facts_of(kPrimary);
+  facts.directory = "/var/lib/redis";
+  facts.saves = true;
+  facts.disk_free_bytes = 150 * kMiB;
+  EXPECT_TRUE(judge_target(facts, wanted).empty());  // it saves RDB files only
+  facts.appends = true;
+  EXPECT_NE(fatal(facts, wanted).find("80.0 MiB of it the stream"), std::string::npos) << fatal(facts, wanted);
+  EXPECT_NE(fatal(facts, wanted).find("appendonly no"), std::string::npos);
+  facts.disk_free_bytes = 190 * kMiB;
+  EXPECT_TRUE(judge_target(facts, wanted).empty());
+  // An AOF that has doubled is rewritten: how much a long stream takes is not known.
+  wanted.stream_bytes = 1000 * kMiB;
+  EXPECT_NE(fatal(facts, wanted).find("100.0 MiB of it the stream"), std::string::npos) << fatal(facts, wanted);
+  facts.disk_free_bytes = 250 * kMiB;
+  EXPECT_EQ(fatal(facts, wanted), "");
+  ASSERT_EQ(judge_target(facts, wanted).size(), 1u);
+  EXPECT_NE(judge_target(facts, wanted)[0].what.find("unless rewrites"), std::string::npos);
+  facts.aof_rewrite_percentage = 0;
+  EXPECT_NE(fatal(facts, wanted).find("1000.0 MiB of it the stream"), std::string::npos) << fatal(facts, wanted);
+  // A small one is not rewritten before it has 64 MiB.
+  wanted.rdb_bytes = kMiB;
+  facts.aof_rewrite_percentage = 100;
+  facts.disk_free_bytes = 60 * kMiB;
+  EXPECT_NE(fatal(facts, wanted).find("63.0 MiB of it the stream"), std::string::npos) << fatal(facts, wanted);
+}
+
 TEST(TargetPreflight, WarnsOfEvictionAndOfReplicas) {
   LiveTargetFacts facts = facts_of(kPrimary + "connected_slaves:2\r\n");
   facts.maxmemory_bytes = 4'000'000'000;
