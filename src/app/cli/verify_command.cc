@@ -103,7 +103,6 @@ Result<int> run_verify(const CommandContext& context, const VerifyArguments& arg
       text += fmt::format("restored {} at {} in a scratch server: {} ({})\n", source, to_string(proof->point.position),
                           proof->digest, format_duration(proof->took));
       for (const auto& check : proof->checks) text += fmt::format("  {}: {}\n", check.name, check.result);
-      if (proof->published) text += fmt::format("  published as base {}\n", proof->published->name);
       proofs.push_back(proof_json(source, *proof));
     }
   }

@@ -450,6 +450,13 @@ TEST(ScratchBase, PublishesABaseFromWhichTheSameStateComesBack) {
                                   storage::layout::side("default", TimelineId{1}, proof->published->name), *carried),
             "{}");
 
+  Job again(recording.source, middle);
+  const auto same =
+      prove_by_scratch(std::move(again.input), again.plan, &recording.source.store(), settings, tools(), {});
+  ASSERT_TRUE(same.has_value()) << same.error().to_string();
+  EXPECT_FALSE(same->published.has_value());
+  EXPECT_EQ(same->checks.back().result, "nothing: base " + proof->published->name + " is this point already");
+
   const Offset last = recording.boundaries.back();
   Job later(recording.source, last);
   EXPECT_EQ(later.plan.route.base.origin, "scratch");

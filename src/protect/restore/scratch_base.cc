@@ -117,7 +117,11 @@ Result<ScratchProof> prove_by_scratch(RestoreInput input, const RestorePlan& pla
   RETURN_IF_ERROR(require_equal_digests(scratch->server(), proof, settings.timeout));
   proof.checks.push_back({"digest", proof.digest + ", equal after a reload from its own RDB"});
   const bool is_a_base = plan.route.stretches.empty();
-  if (publish_to == nullptr || is_a_base) return proof;
+  if (publish_to == nullptr) return proof;
+  if (is_a_base) {
+    proof.checks.push_back({"published", "nothing: base " + plan.route.base.name + " is this point already"});
+    return proof;
+  }
   if (on_progress) on_progress({"publishing", 0, 0});
   BasePlace there = place;
   there.database = scratch->database();

@@ -23,7 +23,7 @@ struct ScratchProof {
 };
 
 // Brings the point up and checks it: exact offset, no replication errors, equal digest after reload. With `publish_to`
-// it becomes a base there (unless the plan's base already is that point). kDataLoss when a check fails.
+// it becomes a base there, unless the plan's base already is that point: a check says which. kDataLoss when one fails.
 Result<ScratchProof> prove_by_scratch(RestoreInput input, const RestorePlan& plan, storage::AppendStore* publish_to,
                                       const ScratchSettings& settings, const RestoreTools& tools,
                                       const OnRestoreProgress& on_progress);
