@@ -2,7 +2,10 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <nlohmann/json.hpp>
+
+#include "storage/repository/log_reader.h"
 
 namespace anclora::protect {
 namespace {
@@ -11,10 +14,33 @@ using storage::PackInfo;
 using storage::SourceState;
 using storage::TimelineState;
 
-constexpr std::uint64_t kTypicalPackingRatio = 6;  // of stream bytes to stored bytes, for entries whose size is unknown
+// Stored bytes to a byte of stream, where a timeline has no pack that would tell.
+constexpr double kTypicalStoredShare = 1.0 / 6;
 
 Duration seconds_for(std::uint64_t bytes, std::uint64_t bytes_per_second) {
   return Duration(static_cast<std::int64_t>(static_cast<double>(bytes) / static_cast<double>(bytes_per_second) * 1e6));
+}
+
+std::uint64_t share_of(std::uint64_t bytes, double share) {
+  return static_cast<std::uint64_t>(static_cast<double>(bytes) * share);
+}
+
+// How much this timeline's stream takes in the repository, by its packs.
+double stored_share(const TimelineState& timeline) {
+  std::uint64_t stream = 0, stored = 0;
+  for (const PackInfo& pack : timeline.packs) {
+    stream += pack.last - pack.first;
+    stored += pack.stored_bytes;
+  }
+  return stream == 0 ? kTypicalStoredShare : static_cast<double>(stored) / static_cast<double>(stream);
+}
+
+// Of a pack that is read up to `to`: whole pieces, until the one that holds that.
+std::uint64_t read_of(const PackInfo& pack, redis::Offset to) {
+  if (pack.last <= to) return pack.stored_bytes;
+  const double share = static_cast<double>(to - pack.first) / static_cast<double>(pack.last - pack.first);
+  const std::uint64_t pieces = share_of(pack.stored_bytes, share) / storage::kPackFetchBytes + 1;
+  return std::min(pack.stored_bytes, pieces * storage::kPackFetchBytes);
 }
 
 // Adds what holds the stretch: the packs, and the entries behind the last one.
@@ -28,12 +54,12 @@ void add_reads(RestorePlan& plan, const SourceState& state, const TimelineState&
     packed_up_to = std::max(packed_up_to, pack.last);
     plan.packs.push_back(
         {storage::layout::pack(state.source, timeline.id, pack.first_sequence, pack.last_sequence), pack.stored_bytes});
-    plan.fetch_bytes += pack.stored_bytes;
+    plan.fetch_bytes += read_of(pack, stretch.to);
   }
   if (packed_up_to >= stretch.to) return;
   if (state.head && state.head->timeline == timeline.id && state.head->sequence >= next_sequence)
     plan.entries += state.head->sequence - next_sequence + 1;
-  plan.fetch_bytes += (stretch.to - packed_up_to) / kTypicalPackingRatio;
+  plan.fetch_bytes += share_of(stretch.to - packed_up_to, stored_share(timeline));
 }
 
 std::uint64_t memory_for(const storage::BaseInfo& base, std::uint64_t stream_bytes) {

@@ -35,7 +35,7 @@ struct RestorePlan {
   Distance distance;
   std::vector<PlannedPack> packs;
   std::uint64_t entries = 0;       // not yet in packs, at most
-  std::uint64_t fetch_bytes = 0;   // from the repository: parts of the base, whole packs; entries by estimate
+  std::uint64_t fetch_bytes = 0;   // from the repository: the base, packs up to the point; entries as packs tell
   Duration expected{0};            // until the target holds it
   std::uint64_t memory_bytes = 0;  // that the data will take in a Redis
   bool scratch_server = false;     // a throw-away redis-server is needed: the same memory on this machine

@@ -12,6 +12,8 @@
 
 namespace anclora::storage {
 
+inline constexpr std::uint64_t kPackFetchBytes = 4 * kMiB;  // a pack is read from its beginning, in pieces of this
+
 // Hands out entries one after the other, verifying each against the hash of its predecessor. Memory stays flat.
 // Usage: open at a position; next() until nothing comes. One thread.
 class LogReader {

@@ -6,11 +6,11 @@
 #include <deque>
 
 #include "storage/journal/pack.h"
+#include "storage/repository/log_reader.h"
 
 namespace anclora::storage {
 namespace {
 
-constexpr std::uint64_t kFetchBytes = 4 * kMiB;
 // Fed to the decoder at once: what comes out of it waits in memory.
 constexpr std::size_t kFeedBytes = 4 * kKiB;
 // The end of a pack that is fetched first: trailer and, mostly, the whole index.
@@ -56,7 +56,7 @@ struct PackStream::State {
 
   Status feed_more() {
     if (used == piece.size()) {
-      const std::uint64_t size = std::min(kFetchBytes, end - fetched);
+      const std::uint64_t size = std::min(kPackFetchBytes, end - fetched);
       ASSIGN_OR_RETURN(piece, store.get_range(name, fetched, size));
       fetched += size;
       used = 0;
