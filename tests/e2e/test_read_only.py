@@ -18,7 +18,7 @@ def test_a_read_only_repository_is_read_verified_and_mirrored(world):
     read_only = disk.path / "repo"
     shutil.copytree(repo, read_only)
     disk.read_only()
-    for words in (("status",), ("history",), ("find", "--command", "set"), ("tag", "--list"), ("key", "list"), ("verify", "--restore"),
+    for words in (("status",), ("history",), ("find", "--command", "set"), ("tag", "--list"), ("key", "list"), ("verify", "--restore"), ("expire", "--dry-run"),
                   ("mirror", "--to", world.folder / "mirror"), ("restore", "--to", f"dir:{world.folder}/restored")):
         world.run(*words, "--repo", read_only)
     assert "not recorded" in world.run("verify", "--repo", read_only).err

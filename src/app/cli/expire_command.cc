@@ -56,10 +56,14 @@ struct Opened {
   std::string source;
 };
 
-Result<storage::RetentionPlan> plan_now(const Opened& opened, const storage::RetentionPolicy& policy) {
+// By the store's own clock; a look needs no right to write there.
+Result<WallTime> time_now(const CommandContext& context, storage::Store& store, bool dry_run) {
+  return dry_run ? storage::time_for_reading(store, context.clock) : store.now();
+}
+
+Result<storage::RetentionPlan> plan_at(const Opened& opened, const storage::RetentionPolicy& policy, WallTime now) {
   ASSIGN_OR_RETURN(const auto state, storage::load_source_state(opened.store, opened.repository, opened.source));
   ASSIGN_OR_RETURN(const auto pins, storage::list_pins(opened.store, opened.repository, opened.source));
-  ASSIGN_OR_RETURN(const WallTime now, opened.store.now());
   return storage::plan_retention(state, pins, policy, now);
 }
 
@@ -149,7 +153,8 @@ Result<bool> mend_checkpoints(const CommandContext& context, const Opened& opene
 // What the policy keeps and lets go; unless it is a dry run, that is let go of.
 Result<storage::RetentionPlan> retain(const CommandContext& context, const Opened& opened,
                                       const ExpireArguments& arguments, const storage::RetentionPolicy& policy) {
-  ASSIGN_OR_RETURN(storage::RetentionPlan plan, plan_now(opened, policy));
+  ASSIGN_OR_RETURN(const WallTime now, time_now(context, opened.store, arguments.dry_run));
+  ASSIGN_OR_RETURN(storage::RetentionPlan plan, plan_at(opened, policy, now));
   if (arguments.dry_run) return plan;
   for (const storage::KeptPoint& point : plan.bases_to_make)
     RETURN_IF_ERROR(make_base(context, opened, point, arguments));
@@ -169,8 +174,9 @@ Result<nlohmann::ordered_json> expire_source(const CommandContext& context, cons
   if (!mirror) {
     ASSIGN_OR_RETURN(plan, retain(context, opened, arguments, policy));
   }
+  ASSIGN_OR_RETURN(const WallTime now, time_now(context, opened.store, arguments.dry_run));
   ASSIGN_OR_RETURN(storage::DeletionPlan deletions,
-                   storage::plan_deletions(opened.store, opened.repository, opened.source, grace));
+                   storage::plan_deletions(opened.store, opened.repository, opened.source, grace, now));
   if (mended) deletions = {};
   if (!context.options.json) print_expired(context, opened.source, plan, deletions);
   nlohmann::ordered_json json = plan_json(plan, deletions);
@@ -191,9 +197,10 @@ Result<std::uint64_t> expire_safety_copies(const CommandContext& context, storag
                                            const storage::Repository& repository, const ExpireArguments& arguments,
                                            const storage::ExpireGrace& grace) {
   ASSIGN_OR_RETURN(const std::vector<std::string> copies, storage::list_safety_copies(store));
+  ASSIGN_OR_RETURN(const WallTime now, time_now(context, store, arguments.dry_run));
   std::uint64_t bytes = 0;
   for (const std::string& copy : copies) {
-    ASSIGN_OR_RETURN(storage::DeletionPlan plan, storage::plan_safety_deletions(store, repository, copy, grace));
+    ASSIGN_OR_RETURN(storage::DeletionPlan plan, storage::plan_safety_deletions(store, repository, copy, grace, now));
     if (plan.items.empty()) continue;
     bytes += plan.bytes;
     if (!context.options.json) context.out << fmt::format("{}: delete, its time is over\n", copy);

@@ -232,13 +232,13 @@ TEST_F(DamagedCheckpoint, ExpireDeletesNothingBeforeItIsMendedAndNothingThatNobo
   harm(pack_name, Harm::kFlip);  // of which that checkpoint told
   clock_.advance(std::chrono::hours(72));
   const ExpireGrace grace{Duration(0), Duration(0)};
-  const auto refused = plan_deletions(store_, repository_, "default", grace);
+  const auto refused = plan_deletions(store_, repository_, "default", grace, store_.now().value());
   ASSERT_FALSE(refused.has_value());
   EXPECT_EQ(refused.error().kind(), ErrorKind::kDataLoss);
   EXPECT_NE(refused.error().message().find(name_of(truth_.checkpoint_ordinal)), std::string::npos);
   ASSERT_TRUE(write_checkpoint(store_, repository_, "default", {}, clock_, random_).has_value());
   clock_.advance(std::chrono::hours(72));
-  const auto plan = plan_deletions(store_, repository_, "default", grace);
+  const auto plan = plan_deletions(store_, repository_, "default", grace, store_.now().value());
   ASSERT_TRUE(plan.has_value()) << plan.error().message();
   for (const DeletionPlan::Item& item : plan->items) EXPECT_NE(item.reason, "never counted") << item.object;
   // The log leads on behind what is lost.
@@ -259,7 +259,7 @@ TEST_F(DamagedCheckpoint, WhatALostCheckpointRetiredAndExpireDeletedIsNotCounted
   const std::string text = everything(source_.load()).value();
   clock_.advance(std::chrono::hours(48));
   const ExpireGrace grace{Duration(0), Duration(0)};
-  const auto plan = plan_deletions(store_, repository_, "default", grace);
+  const auto plan = plan_deletions(store_, repository_, "default", grace, store_.now().value());
   ASSERT_TRUE(execute_deletions(store_, repository_, "default", *plan, grace).has_value());
   harm(name_of(retiring), Harm::kFlip);
   const SourceState state = source_.load();

@@ -167,11 +167,10 @@ class Judge {
 }  // namespace
 
 Result<DeletionPlan> plan_deletions(ReadStore& store, const Repository& repository, std::string_view source,
-                                    const ExpireGrace& grace) {
+                                    const ExpireGrace& grace, WallTime now) {
   ASSIGN_OR_RETURN(const SourceState state, load_source_state(store, repository, source));
   RETURN_IF_ERROR(refuse_damaged(state));
   ASSIGN_OR_RETURN(std::vector<RetiredObject> retired, list_retired(store, repository, source));
-  ASSIGN_OR_RETURN(const WallTime now, store.now());
   ASSIGN_OR_RETURN(const Listing listing, store.list(layout::source_prefix(source), false));
   const Judge judge(state, std::move(retired), listing, now, grace);
   DeletionPlan plan;
@@ -203,10 +202,9 @@ Result<CheckpointDelta> forget_deleted(ReadStore& store, const Repository& repos
 }
 
 Result<DeletionPlan> plan_safety_deletions(ReadStore& store, const Repository& repository, std::string_view copy,
-                                           const ExpireGrace& grace) {
+                                           const ExpireGrace& grace, WallTime now) {
   DeletionPlan plan;
   ASSIGN_OR_RETURN(const std::vector<Pin> pins, list_pins(store, repository, copy));
-  ASSIGN_OR_RETURN(const WallTime now, store.now());
   const auto over = [&](const Pin& pin) { return pin.expires && *pin.expires + grace.retired <= now; };
   if (pins.empty() || !std::ranges::all_of(pins, over)) return plan;
   ASSIGN_OR_RETURN(const Listing listing, store.list(std::string(copy) + "/", false));
@@ -219,9 +217,10 @@ Result<DeletionPlan> plan_safety_deletions(ReadStore& store, const Repository& r
 
 Status execute_deletions(Store& store, const Repository& repository, std::string_view source, const DeletionPlan& plan,
                          const ExpireGrace& grace) {
-  ASSIGN_OR_RETURN(const DeletionPlan now, plan_deletions(store, repository, source, grace));
+  ASSIGN_OR_RETURN(const WallTime now, store.now());
+  ASSIGN_OR_RETURN(const DeletionPlan again, plan_deletions(store, repository, source, grace, now));
   std::set<std::string> still;
-  for (const DeletionPlan::Item& item : now.items) still.insert(item.object);
+  for (const DeletionPlan::Item& item : again.items) still.insert(item.object);
   for (const DeletionPlan::Item& item : plan.items) {
     if (!still.contains(item.object))
       return Error(ErrorKind::kFenced, fmt::format("{} counts again since the plan was made", item.object),

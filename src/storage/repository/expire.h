@@ -29,14 +29,15 @@ struct DeletionPlan {
   std::uint64_t bytes = 0;
 };
 
-// Reads only. kDataLoss while a checkpoint is damaged that no newer one makes up for: then nothing may be deleted.
+// Reads only. `now`: by the store's own clock, where it is to be carried out. kDataLoss while a checkpoint is damaged
+// that no newer one makes up for: then nothing may be deleted.
 Result<DeletionPlan> plan_deletions(ReadStore& store, const Repository& repository, std::string_view source,
-                                    const ExpireGrace& grace);
+                                    const ExpireGrace& grace, WallTime now);
 
 // For a copy that was taken before --replace ("safety/<name>"): all of it, once every pin of it has expired and the
 // grace is over; else nothing.
 Result<DeletionPlan> plan_safety_deletions(ReadStore& store, const Repository& repository, std::string_view copy,
-                                           const ExpireGrace& grace);
+                                           const ExpireGrace& grace, WallTime now);
 
 // Deletes what a plan of plan_deletions() names, oldest names first. Each object is judged again against a freshly
 // loaded state before the first delete: an object that counts again (a pin, a base, a pack) stops the run with

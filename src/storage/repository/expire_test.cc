@@ -16,7 +16,7 @@ class Expire : public ::testing::Test {
   // Runs plan and execution; answers the names that went, with why.
   std::map<std::string, std::string> expire() {
     std::map<std::string, std::string> gone;
-    const auto plan = plan_deletions(store_, repository_, "default", grace_);
+    const auto plan = plan_deletions(store_, repository_, "default", grace_, store_.now().value());
     EXPECT_TRUE(plan.has_value()) << plan.error().to_string();
     for (const auto& item : plan->items) gone[item.object] = item.reason;
     const Status done = execute_deletions(store_, repository_, "default", *plan, grace_);
@@ -82,7 +82,7 @@ TEST_F(Expire, NothingGoesWhileACheckpointIsMissing) {
   }
   ASSERT_TRUE(store_.remove(layout::checkpoint("default", 3)).has_value());
   clock_.advance(std::chrono::hours(48));
-  const auto plan = plan_deletions(store_, repository_, "default", grace_);
+  const auto plan = plan_deletions(store_, repository_, "default", grace_, store_.now().value());
   ASSERT_FALSE(plan.has_value());
   EXPECT_EQ(plan.error().kind(), ErrorKind::kDataLoss);
   EXPECT_NE(plan.error().message().find(layout::checkpoint("default", 3)), std::string::npos);
@@ -176,7 +176,7 @@ TEST_F(Expire, StopsWhenSomethingCountsAgainSinceItWasPlanned) {
   source_.checkpoint(delta);
   const PackInfo pack = source_.pack();
   clock_.advance(std::chrono::hours(25));
-  const DeletionPlan plan = plan_deletions(store_, repository_, "default", grace_).value();
+  const DeletionPlan plan = plan_deletions(store_, repository_, "default", grace_, store_.now().value()).value();
   ASSERT_EQ(plan.items.size(), 1U);
   CheckpointDelta counts;
   counts.packs = {pack};

@@ -147,7 +147,7 @@ class Run {
     ASSERT_TRUE(marked.has_value()) << marked.error().message();
     const auto retired = retire_marked(store, repository_, "default", keep_nothing(), *marked, clock_, random_);
     ASSERT_TRUE(retired.has_value()) << retired.error().message();
-    const auto plan = plan_deletions(store, repository_, "default", kNoGrace);
+    const auto plan = plan_deletions(store, repository_, "default", kNoGrace, store.now().value());
     ASSERT_TRUE(plan.has_value()) << plan.error().message();
     outcome_.deleted_something = outcome_.deleted_something || !plan->items.empty();
     const Status done = execute_deletions(store, repository_, "default", *plan, kNoGrace);
