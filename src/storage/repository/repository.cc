@@ -38,6 +38,11 @@ Result<Secret> make_slots(AppendStore& store, const ObjectKey& key, const Secret
   return recovery;
 }
 
+Result<Repository> explained(ReadStore& store, Result<Repository> opened) {
+  if (opened || opened.error().kind() != ErrorKind::kUnauthenticated) return opened;
+  return why_none_opens(store, opened.error());
+}
+
 }  // namespace
 
 // Config comes last: once it is there, the keys are.
@@ -81,14 +86,14 @@ Result<Repository> Repository::open_head(const RepositoryHead& head, const Unloc
 
 Result<Repository> Repository::open(ReadStore& store, const Unlock& secrets) {
   ASSIGN_OR_RETURN(const RepositoryHead head, read_repository_head(store));
-  return open_head(head, secrets);
+  return explained(store, open_head(head, secrets));
 }
 
 Result<Repository> Repository::open_with_cache(ReadStore& store, FileSystem& files, const std::string& cache_folder,
                                                const Unlock& secrets) {
   const Result<RepositoryHead> head = read_repository_head(store);
   if (head) {
-    ASSIGN_OR_RETURN(Repository repository, open_head(*head, secrets));
+    ASSIGN_OR_RETURN(Repository repository, explained(store, open_head(*head, secrets)));
     // Without the copy all works but a start while the store is away: no reason to stop now.
     ignore_result(write_cached_head(files, cache_folder, *head));
     return repository;

@@ -105,6 +105,24 @@ Result<OpenedKey> unlock(const RepositoryHead& head, ByteView repository_id, con
                "check it; anclora key list, with another one, shows what there is");
 }
 
+Error why_none_opens(ReadStore& store, Error refused) {
+  const Result<Listing> top = store.list("", true);
+  const Result<Listing> keys = store.list(kKeys, true);
+  if (!top || !keys) return refused;
+  if (std::ranges::find(top->foreign, "keys") != top->foreign.end())
+    return Error(ErrorKind::kFailedPrecondition,
+                 "keys in " + store.describe() + " is no folder but, it may be, a link: links inside are not followed",
+                 "put the folder itself there");
+  const auto slot = std::ranges::find_if(keys->foreign, [](const std::string& name) {
+    return name.starts_with("keys/passphrase-") || name.starts_with("keys/recovery-");
+  });
+  if (slot != keys->foreign.end()) return refused.with_context(*slot + " is no plain file (a link?) and was not read");
+  if (keys->objects.empty())
+    return Error(ErrorKind::kDataLoss, "keys/ holds no key in " + store.describe() + ": nobody can read it without one",
+                 "copy keys/ from a mirror");
+  return refused;
+}
+
 Status put_key_slot(AppendStore& store, const KeySlot& slot, Random& random) {
   const std::string name = fmt::format("{}-{}", to_string(slot.kind), to_hex(random.bytes(4)));
   ASSIGN_OR_RETURN(const bool mine, create_object(store, layout::key_slot(name), encode_key_slot(slot)));

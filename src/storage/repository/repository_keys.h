@@ -26,6 +26,9 @@ struct OpenedKey {
 };
 // The repository's key: from the first slot that one of the secrets opens. A damaged slot beside it does no harm.
 Result<OpenedKey> unlock(const RepositoryHead& head, ByteView repository_id, const Unlock& secrets);
+// What stands in keys/ may be why: no key at all, or what a link leads to, which is not followed. Else `refused`
+// itself.
+Error why_none_opens(ReadStore& store, Error refused);
 Status put_key_slot(AppendStore& store, const KeySlot& slot, Random& random);
 // The copy that open_with_cache() keeps. read: kNotFound when there is none.
 Status write_cached_head(FileSystem& files, const std::string& folder, const RepositoryHead& head);

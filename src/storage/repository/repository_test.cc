@@ -3,12 +3,14 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <filesystem>
 #include <nlohmann/json.hpp>
 
 #include "base/testing/temporary_directory.h"
 #include "storage/repository/record.h"
 #include "storage/repository/testing/test_source.h"
 #include "storage/store/faulty_store.h"
+#include "storage/store/folder_store.h"
 #include "storage/store/memory_store.h"
 
 namespace anclora::storage {
@@ -51,6 +53,34 @@ TEST_F(RepositoryTest, RefusesAWrongOrMissingPassphrase) {
   init();
   EXPECT_EQ(kind_of(Repository::open(store_, by_passphrase("wrong"))), ErrorKind::kUnauthenticated);
   EXPECT_EQ(kind_of(Repository::open(store_, {})), ErrorKind::kUnauthenticated);
+}
+
+TEST_F(RepositoryTest, SaysWhenItsKeysLieBehindALinkOrAreGone) {
+  const TemporaryDirectory directory;
+  const std::string root = directory / "repository";
+  FolderStore store(posix_file_system(), random_, root);
+  InitOptions options;
+  options.passphrase = Secret("correct horse");
+  ASSERT_TRUE(Repository::init(store, options, clock_, random_).has_value());
+  namespace fs = std::filesystem;
+  fs::rename(root + "/keys", root + ".keys");
+  for (const Unlock& unlock : {by_passphrase(), Unlock{}}) {
+    const Error gone = Repository::open(store, unlock).error();
+    EXPECT_EQ(gone.kind(), ErrorKind::kDataLoss);
+    EXPECT_NE(gone.message().find("holds no key"), std::string::npos) << gone.message();
+  }
+  fs::create_directory_symlink(root + ".keys", root + "/keys");
+  const Error linked = Repository::open(store, by_passphrase()).error();
+  EXPECT_EQ(linked.kind(), ErrorKind::kFailedPrecondition);
+  EXPECT_NE(linked.message().find("links inside are not followed"), std::string::npos) << linked.message();
+  fs::remove(root + "/keys");
+  fs::create_directory(root + "/keys");
+  for (const auto& slot : fs::directory_iterator(root + ".keys"))
+    fs::create_symlink(slot.path(), root + "/keys/" + slot.path().filename().string());
+  const Error slots = Repository::open(store, by_passphrase()).error();
+  EXPECT_EQ(slots.kind(), ErrorKind::kUnauthenticated);
+  EXPECT_NE(slots.message().find("keys/passphrase-"), std::string::npos) << slots.message();
+  EXPECT_NE(slots.message().find("was not read"), std::string::npos) << slots.message();
 }
 
 TEST_F(RepositoryTest, SaysThatThereIsNoneAndHowToMakeOne) {
