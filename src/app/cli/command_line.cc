@@ -4,6 +4,7 @@
 
 #include <CLI/CLI.hpp>
 #include <algorithm>
+#include <chrono>
 #include <csignal>
 #include <cstdlib>
 #include <iostream>
@@ -19,6 +20,9 @@
 namespace anclora::app {
 namespace {
 
+// Signals within this time are one request to stop.
+constexpr std::chrono::seconds kOneRequest{1};
+
 // SIGINT, SIGTERM and SIGHUP are taken by a thread that waits for them, so that what they start is ordinary code.
 void take_signals() {
   sigset_t signals;
@@ -31,9 +35,13 @@ void take_signals() {
   pthread_sigmask(SIG_BLOCK, &signals, nullptr);  // inherited by every thread that is started later
   std::signal(SIGPIPE, SIG_IGN);
   std::thread([signals] {
+    std::chrono::steady_clock::time_point first;
     for (int number = 0; sigwait(&signals, &number) == 0;) {
-      // Asked twice: the person means it. Of a terminal that is gone the shell and the system tell both.
-      if (stop_requested() && number != SIGHUP) std::_Exit(128 + number);
+      const auto now = std::chrono::steady_clock::now();
+      if (!stop_requested()) first = now;
+      // Asked twice: the person means it. But `timeout` tells the process and at once its group, which it is in; and of
+      // a terminal that is gone the shell and the system tell both.
+      if (stop_requested() && number != SIGHUP && now - first > kOneRequest) std::_Exit(128 + number);
       stop_source().request_stop();
     }
   }).detach();
