@@ -26,7 +26,7 @@ constexpr std::array<Rule, 19> kRules = {{
     {"but no password is set", false, ErrorKind::kUnauthenticated,
      "this Redis has no password: leave the password out of the URL"},
     {"NOPERM", true, ErrorKind::kPermissionDenied,
-     "the ACL of this user lacks it: `anclora doctor URL` prints the rule"},
+     "the ACL of this user lacks it: `anclora doctor URL`, as a user that may, prints the rule"},
     {"DENIED", true, ErrorKind::kPermissionDenied,
      "it runs in protected mode and answers its own machine only: set a password or a bind address there"},
     {"LOADING", true, ErrorKind::kUnavailable, "it is loading its dataset: try again when it is done"},
