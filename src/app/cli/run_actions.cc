@@ -45,9 +45,12 @@ Result<respond::OpenedRepository> open_for_step(const CommandContext& context, r
 }
 
 Result<std::optional<WallTime>> passed_verification(const respond::OpenedRepository& opened) {
-  ASSIGN_OR_RETURN(const auto last, last_verification(*opened.store, opened.repository));
-  if (!last || !last->passed) return std::optional<WallTime>();
-  return std::optional<WallTime>(last->time);
+  ASSIGN_OR_RETURN(const VerificationLook look, last_verification(*opened.store, opened.repository));
+  if (!look.damaged.empty())  // a newer verification that cannot be read may have failed
+    return Error(ErrorKind::kDataLoss, look.damaged.front().object + " is damaged: " + look.damaged.front().problem,
+                 "anclora verify --restore leaves a new record");
+  if (!look.last || !look.last->passed) return std::optional<WallTime>();
+  return std::optional<WallTime>(look.last->time);
 }
 
 // Who took the incident that this run belongs to. The newest incident of a run is the last.

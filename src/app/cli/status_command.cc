@@ -87,7 +87,7 @@ Result<int> run_status(const CommandContext& context, const std::string& name) {
   ASSIGN_OR_RETURN(const auto sources, chosen_sources(context, *store, name));
   ASSIGN_OR_RETURN(const storage::MirrorRole role, storage::mirror_role(*store));
   ASSIGN_OR_RETURN(const WallTime now, storage::time_for_reading(*store, context.clock));
-  ASSIGN_OR_RETURN(const auto verification, last_verification(*store, repository));
+  ASSIGN_OR_RETURN(const VerificationLook verification, last_verification(*store, repository));
   nlohmann::ordered_json list = nlohmann::ordered_json::array();
   std::string text;
   std::vector<storage::SourceState> states;
@@ -95,7 +95,7 @@ Result<int> run_status(const CommandContext& context, const std::string& name) {
   for (const std::string& source : sources) {
     ASSIGN_OR_RETURN(auto state,
                      storage::load_source_state(*store, repository, source, storage::DamagedTail::kStepBack));
-    const SourceReport report = report_source(state, now, verification);
+    const SourceReport report = report_source(state, now, verification.last, verification.damaged);
     damaged = damaged || !report.damaged.empty();
     list.push_back(to_json(report));
     text += to_text(report, now);

@@ -91,13 +91,15 @@ std::string first_to_mend(const SourceReport& report) {
 }
 
 SourceReport report_source(const SourceState& state, WallTime store_now,
-                           const std::optional<LastVerification>& last_verification) {
+                           const std::optional<LastVerification>& last_verification,
+                           const std::vector<storage::DamagedObject>& damaged_records) {
   SourceReport report;
   report.name = state.source;
   report.url = state.url;
   report.windows = recovery_windows(state);
   report.gaps = gaps(state);
   report.damaged = damaged_objects(state);
+  report.damaged.insert(report.damaged.end(), damaged_records.begin(), damaged_records.end());
   report.last_verification = last_verification;
   for (const storage::TimelineState& timeline : state.timelines)
     if (!timeline.bases.empty()) report.last_base = timeline.bases.back();
@@ -220,7 +222,9 @@ nlohmann::ordered_json to_json(const std::vector<storage::DamagedObject>& damage
 
 std::string to_text(const std::vector<storage::DamagedObject>& damaged) {
   std::string text;
-  for (const auto& each : damaged) text += fmt::format("  damaged           {}: {}\n", each.object, each.problem);
+  for (const auto& each : damaged)
+    text += fmt::format("  damaged           {}\n",
+                        each.problem.starts_with(each.object) ? each.problem : each.object + ": " + each.problem);
   return text;
 }
 

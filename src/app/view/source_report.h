@@ -35,7 +35,7 @@ struct SourceReport {
   std::uint64_t replay_bytes = 0;  // from the base a restore of the newest point would use
   Duration expected_restore{};
   std::optional<LastVerification> last_verification;
-  std::vector<storage::DamagedObject> damaged;  // what the state could be read without
+  std::vector<storage::DamagedObject> damaged;  // what all this could be read without
   std::string source_trouble;       // what is wrong with the source by its own word, as last written; empty: nothing
   std::string first_thing_to_mend;  // empty: nothing
 };
@@ -43,9 +43,10 @@ struct SourceReport {
 // A capture that wrote nothing for this long is stalled: signs of life come each 10 s.
 inline constexpr Duration kStalledAfter = std::chrono::seconds(30);
 
-// `store_now`: by the store's own clock.
+// `store_now`: by the store's own clock. `damaged_records`: told with what the state suffers from.
 SourceReport report_source(const storage::SourceState& state, WallTime store_now,
-                           const std::optional<LastVerification>& last_verification);
+                           const std::optional<LastVerification>& last_verification,
+                           const std::vector<storage::DamagedObject>& damaged_records = {});
 
 // Its first_thing_to_mend: what can be done, the most urgent first.
 std::string first_to_mend(const SourceReport& report);
