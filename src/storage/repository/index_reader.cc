@@ -2,6 +2,7 @@
 #include <future>
 
 #include "storage/repository/log_reader.h"
+#include "storage/repository/missing_object.h"
 #include "storage/repository/pack_stream.h"
 #include "storage/repository/sealed_object.h"
 
@@ -45,11 +46,11 @@ class TimelineVisit {
           return read_pack_index(store_, repository_, state_.source, wanted[first + i]);
         }));
       for (std::size_t i = 0; i < count; ++i) {
-        ASSIGN_OR_RETURN(StreamIndex index, fetched[i].get());
         const PackInfo& pack = wanted[first + i];
-        RETURN_IF_ERROR(
-            visit({timeline_.id, layout::pack(state_.source, timeline_.id, pack.first_sequence, pack.last_sequence),
-                   std::move(index)}));
+        const std::string name = layout::pack(state_.source, timeline_.id, pack.first_sequence, pack.last_sequence);
+        Result<StreamIndex> index = fetched[i].get();
+        if (!index) return told(index.error(), name);
+        RETURN_IF_ERROR(visit({timeline_.id, name, std::move(*index)}));
       }
     }
     return {};
@@ -64,7 +65,7 @@ class TimelineVisit {
       Result<StoredEntry> stored = read_stored_entry(store_, repository_, state_.source, timeline_.id, sequence);
       // A timeline that is not the newest ends with its kClosed, which may be packed.
       if (!stored && stored.error().kind() == ErrorKind::kNotFound && !newest) return {};
-      if (!stored) return stored.error().with_hint("load the source's state again: the log was packed meanwhile");
+      if (!stored) return told(stored.error(), layout::log_entry(state_.source, timeline_.id, sequence));
       const LogEntry& entry = stored->entry;
       if (entry.first > to_) return {};
       if (entry.last < from_) continue;
@@ -79,6 +80,11 @@ class TimelineVisit {
   }
 
  private:
+  Error told(const Error& error, const std::string& object) {
+    if (error.kind() != ErrorKind::kNotFound) return error;
+    return missing_object(store_, state_.source, state_.checkpoint_ordinal, object);
+  }
+
   ReadStore& store_;
   const Repository& repository_;
   const SourceState& state_;

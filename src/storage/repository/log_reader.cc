@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "storage/repository/log_path.h"
+#include "storage/repository/missing_object.h"
 #include "storage/repository/pack_stream.h"
 #include "storage/repository/sealed_object.h"
 
@@ -44,7 +45,7 @@ struct LogReader::State {
   void enter(std::size_t index);
   Result<std::optional<StoredEntry>> read();
   Result<std::optional<StoredEntry>> read_unpacked();
-  Error missing(const std::string& object);
+  Error missing(const std::string& object) { return missing_object(store, source, checkpoint_ordinal, object); }
   Status check(const StoredEntry& stored);
   Status at_head_end() const;
   std::optional<LogEntry> deliver(StoredEntry stored);
@@ -131,14 +132,6 @@ Result<std::optional<StoredEntry>> LogReader::State::read_unpacked() {
   if (stored) return std::optional<StoredEntry>(std::move(*stored));
   if (stored.error().kind() != ErrorKind::kNotFound) return stored.error();
   return missing(layout::log_entry(source, timeline, next_sequence));
-}
-
-// An object that the state counts on is gone: taken by expire since the state was loaded, or lost.
-Error LogReader::State::missing(const std::string& object) {
-  const Result<bool> moved_on = object_exists(store, layout::checkpoint(source, checkpoint_ordinal + 1));
-  if (!moved_on) return moved_on.error();
-  if (*moved_on) return Error(ErrorKind::kNotFound, object + " is gone", std::string(kReload));
-  return damaged(object + " is missing: a hole in the log");
 }
 
 Status LogReader::State::check(const StoredEntry& stored) {

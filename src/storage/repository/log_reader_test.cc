@@ -199,6 +199,31 @@ TEST_F(LogReaderTest, IndexesAreVisitedInOrderPacksAndUnpackedEntries) {
   EXPECT_EQ(lasts.size(), 13U);
 }
 
+TEST_F(LogReaderTest, AnIndexOrAnUnpackedEntryThatIsLostIsDataLossByItsName) {
+  writer_.open_first();
+  append(3);
+  const PackInfo pack = writer_.pack();
+  announce(pack);
+  append(2);
+  const SourceState state = writer_.load();
+  const auto visit = [&] {
+    return for_each_index(store_, repository_, state, {TimelineId{1}, {}}, {TimelineId{1}, redis::Offset{60}},
+                          [](const IndexedStretch&) -> Status { return {}; });
+  };
+  ASSERT_TRUE(visit().has_value());
+  for (const std::string& name : {layout::pack("default", TimelineId{1}, pack.first_sequence, pack.last_sequence),
+                                  layout::log_entry("default", TimelineId{1}, pack.last_sequence + 1)}) {
+    const Bytes whole = store_.get(name, kMiB).value();
+    ASSERT_TRUE(store_.remove(name).has_value());
+    const Status lost = visit();
+    ASSERT_FALSE(lost.has_value());
+    EXPECT_EQ(lost.error().kind(), ErrorKind::kDataLoss) << lost.error().to_string();
+    EXPECT_NE(lost.error().message().find(name + " is missing"), std::string::npos) << lost.error().to_string();
+    EXPECT_NE(lost.error().hint().find("anclora verify"), std::string::npos) << lost.error().to_string();
+    store_.overwrite(name, whole);
+  }
+}
+
 TEST_F(LogReaderTest, AnIndexIsReadWithoutTheRestOfItsPack) {
   writer_.open_first();
   SeededRandom noise(1);
