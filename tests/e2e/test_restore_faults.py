@@ -382,10 +382,12 @@ def test_a_folder_or_file_that_is_there_is_not_written_over(world):
     folder.mkdir()
     (folder / "precious").write_text("1")
     refused(world, repo, f"dir:{folder}")
+    refused(world, repo, f"dir:{folder}", "--dry-run")
     assert [path.name for path in folder.iterdir()] == ["precious"]
     file = world.folder / "dump.rdb"
     file.write_text("precious")
     refused(world, repo, f"rdb:{file}")
+    refused(world, repo, f"rdb:{file}", "--dry-run")
     assert file.read_text() == "precious"
 
 

@@ -67,6 +67,8 @@ def test_wrong_words_are_told_and_change_nothing(world):
                       ("redis://127.0.0.1:1", ("--redis-server x", "--undo --at latest", "--undo --work-dir /tmp"))):
         for words in given:
             assert "does nothing" in refused("restore", "--to", to, *words.split()), (to, words)
+    for place in ("dir:s3://bucket/folder", "dir:file:///srv/redis", "rdb:gs://bucket/dump.rdb"):
+        assert "takes a path, not a URL" in refused("restore", "--to", place), place
     assert "another path" in refused("restore", "--to", f"dir:{world.folder}/d", "--replace")
     assert "does nothing" in refused("drill", "run", "restore", "--unattended")
     assert "does nothing" in refused("drill", "run", "redis-lost", "--plan", LOCAL_PLAN, "--on", "local", "--rto", "1m")

@@ -212,6 +212,8 @@ Result<int> dispatch(const CommandContext& context, const RestoreArguments& argu
   const bool directory = to.starts_with("dir:");
   const bool rdb = to.starts_with("rdb:");
   if (rdb) prepared.plan.scratch_server = protect::rdb_needs_scratch(prepared.plan);
+  if (directory) RETURN_IF_ERROR(protect::require_free_directory(context.files, to.substr(4)));
+  if (rdb && !to.starts_with("rdb:s3://")) RETURN_IF_ERROR(protect::require_free_file(context.files, to.substr(4)));
   if (!context.options.json) context.out << protect::to_text(prepared.plan) << std::flush;
   if (!directory && !rdb) return restore_live(context, arguments, prepared);
   if (arguments.dry_run) {
@@ -223,6 +225,11 @@ Result<int> dispatch(const CommandContext& context, const RestoreArguments& argu
 }
 
 Status check_target_form(const std::string& to) {
+  // As a path, dir:s3://bucket/x would be a folder named s3: right here.
+  const bool path = (to.starts_with("dir:") || to.starts_with("rdb:")) && !to.starts_with("rdb:s3://");
+  if (path && to.find("://") != std::string::npos && to[4] != '/')
+    return Error(ErrorKind::kInvalidArgument, fmt::format("--to {}: {} takes a path, not a URL", to, to.substr(0, 4)),
+                 "write dir:/path, rdb:/path/name.rdb, or rdb:s3://bucket/name.rdb for an RDB file in S3");
   for (const char* form : {"redis://", "rediss://", "unix://", "dir:", "rdb:"})
     if (to.starts_with(form) && to.size() > std::string_view(form).size()) return {};
   return Error(ErrorKind::kInvalidArgument, fmt::format("--to {}: not a target", to),

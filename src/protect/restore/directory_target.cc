@@ -13,18 +13,9 @@ constexpr std::string_view kBaseName = "appendonly.aof.1.base.rdb";
 constexpr std::string_view kIncrementName = "appendonly.aof.1.incr.aof";
 constexpr std::string_view kManifestName = "appendonly.aof.manifest";
 
-Status require_free(FileSystem& files, const std::string& path) {
-  const auto info = files.stat(path);
-  if (!info.has_value()) {
-    if (info.error().kind() == ErrorKind::kNotFound) return {};
-    return Error(info.error());
-  }
-  const Error taken(ErrorKind::kFailedPrecondition, path + " is not empty",
-                    "name a directory that is empty or does not exist");
-  if (!info->is_directory) return Error(ErrorKind::kFailedPrecondition, path + " is no directory", taken.hint());
-  ASSIGN_OR_RETURN(const auto entries, files.list(path));
-  if (!entries.empty()) return taken;
-  return {};
+std::string without_slashes(std::string path) {
+  while (path.size() > 1 && path.ends_with('/')) path.pop_back();
+  return path;
 }
 
 // Writes the three files into `folder`.
@@ -102,7 +93,7 @@ void remove_what_was_begun(FileSystem& files, const std::string& root, const std
 
 Status finish(FileSystem& files, const std::string& root, const std::string& path) {
   RETURN_IF_ERROR(files.sync_directory(root));
-  RETURN_IF_ERROR(require_free(files, path));
+  RETURN_IF_ERROR(require_free_directory(files, path));
   RETURN_IF_ERROR(files.rename(root, path));
   RETURN_IF_ERROR(files.sync_directory(parent_folder(path)));
   // It is whole now, and redis-server passes over what its manifest does not name.
@@ -112,12 +103,27 @@ Status finish(FileSystem& files, const std::string& root, const std::string& pat
 
 }  // namespace
 
+Status require_free_directory(FileSystem& files, const std::string& path) {
+  const std::string folder = without_slashes(path);
+  const auto info = files.stat(folder);
+  if (!info.has_value()) {
+    if (info.error().kind() == ErrorKind::kNotFound) return {};
+    return Error(info.error());
+  }
+  const Error taken(ErrorKind::kFailedPrecondition, folder + " is not empty",
+                    "name a directory that is empty or does not exist");
+  if (!info->is_directory)
+    return Error(ErrorKind::kFailedPrecondition, folder + " is no directory: links are not followed", taken.hint());
+  ASSIGN_OR_RETURN(const auto entries, files.list(folder));
+  if (!entries.empty()) return taken;
+  return {};
+}
+
 Result<DirectoryOutcome> restore_to_directory(RestoreInput input, FileSystem& files, Random& random,
                                               const std::string& path, const OnRestoreProgress& on_progress) {
-  std::string trimmed = path;
-  while (trimmed.size() > 1 && trimmed.ends_with('/')) trimmed.pop_back();
+  const std::string trimmed = without_slashes(path);
   if (trimmed.empty()) return Error(ErrorKind::kInvalidArgument, "dir: has no path", "write dir:/path/of/a/directory");
-  RETURN_IF_ERROR(require_free(files, trimmed));
+  RETURN_IF_ERROR(require_free_directory(files, trimmed));
   const std::string root = partial_name(trimmed, random);
   const std::string folder = root + "/appendonlydir";
   DirectoryOutcome outcome;

@@ -19,6 +19,9 @@ struct DirectoryOutcome {
   std::vector<std::string> notes;  // on what interrupted restores left beside it
 };
 
+// kFailedPrecondition unless `path` is absent or an empty directory.
+Status require_free_directory(FileSystem& files, const std::string& path);
+
 // Writes beside `path` first, synced, and gives it that name when whole. kFailedPrecondition unless `path` is absent or
 // an empty directory: checked first and again at the end. What was begun is removed on failure,
 // what a restore that was killed left beside `path` at the beginning.

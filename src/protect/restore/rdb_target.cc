@@ -69,13 +69,6 @@ class PartialFile {
   bool begun_ = false;
 };
 
-Status require_free(FileSystem& files, const std::string& path) {
-  const auto info = files.stat(path);
-  if (!info.has_value() && info.error().kind() == ErrorKind::kNotFound) return {};
-  if (!info.has_value()) return Error(info.error());
-  return Error(ErrorKind::kAlreadyExists, path + " exists", "name a file that does not exist");
-}
-
 Result<redis::RdbFacts> write_base(const RestoreInput& input, PartialFile& file, const OnRestoreProgress& on_progress) {
   ASSIGN_OR_RETURN(RestoreBase reader, RestoreBase::open(input));
   return file.fill([&](Bytes& out) { return reader.read(out); }, input.route.base.rdb_bytes, on_progress);
@@ -92,13 +85,20 @@ Result<redis::RdbFacts> write_saved(ScratchRestore& scratch, PartialFile& file, 
 
 }  // namespace
 
+Status require_free_file(FileSystem& files, const std::string& path) {
+  const auto info = files.stat(path);
+  if (!info.has_value() && info.error().kind() == ErrorKind::kNotFound) return {};
+  if (!info.has_value()) return Error(info.error());
+  return Error(ErrorKind::kAlreadyExists, path + " exists", "name a file that does not exist");
+}
+
 bool rdb_needs_scratch(const RestorePlan& plan) { return !plan.route.stretches.empty(); }
 
 Result<RdbOutcome> restore_to_rdb(RestoreInput input, const RestorePlan& plan, const RdbDestination& destination,
                                   const ScratchSettings& settings, const RestoreTools& tools,
                                   const OnRestoreProgress& on_progress) {
   const bool local = !destination.upload;
-  if (local) RETURN_IF_ERROR(require_free(tools.files, destination.path));
+  if (local) RETURN_IF_ERROR(require_free_file(tools.files, destination.path));
   const std::string stem = local ? destination.path : settings.work_directory + "/anclora-rdb";
   PartialFile file(tools.files, partial_name(stem, tools.random));
   RdbOutcome outcome;

@@ -27,6 +27,9 @@ struct RdbOutcome {
 // True when a scratch server is needed: the plan says so.
 bool rdb_needs_scratch(const RestorePlan& plan);
 
+// kAlreadyExists when something stands there, a link included.
+Status require_free_file(FileSystem& files, const std::string& path);
+
 // The file appears under `path` whole and synced, or not at all. kAlreadyExists when the name is taken.
 Result<RdbOutcome> restore_to_rdb(RestoreInput input, const RestorePlan& plan, const RdbDestination& destination,
                                   const ScratchSettings& settings, const RestoreTools& tools,
