@@ -67,7 +67,7 @@ Bytes encode_config(const RepositoryConfig& config, const ObjectKey& key) {
 Result<RepositoryConfig> decode_config(ByteView text) {
   RepositoryConfig config;
   std::optional<Error> newer;
-  RETURN_IF_ERROR(read_document(text, kConfig, [&](const Json& json) {
+  const Status read = read_document(text, kConfig, [&](const Json& json) {
     if (text_of(json, "type") != "anclora repository") refuse_document("not the configuration of a repository");
     newer = why_too_new(json);
     if (newer) return;
@@ -77,7 +77,8 @@ Result<RepositoryConfig> decode_config(ByteView text) {
     config.encrypted = flag_of(json, "encrypted");
     config.single_writer = flag_of(json, "single_writer");
     config.created = time_of(json, "created");
-  }));
+  });
+  if (!read.has_value()) return read.error().with_hint("it is damaged: copy it from a mirror, of before the damage");
   if (newer) return *newer;
   return config;
 }

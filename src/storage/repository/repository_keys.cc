@@ -58,6 +58,9 @@ Result<RepositoryHead> read_repository_head(ReadStore& store) {
     return Error(ErrorKind::kNotFound, "there is no repository in " + store.describe(),
                  "create one with: anclora init " + store.describe());
   }
+  if (!config && config.error().kind() == ErrorKind::kResourceExhausted)
+    return Error(ErrorKind::kDataLoss, "config is larger than a configuration can be",
+                 "it is damaged: copy it from a mirror, of before the damage");
   if (!config) return config.error();
   head.config = std::move(*config);
   ASSIGN_OR_RETURN(const Listing listing, store.list(kKeys, true));

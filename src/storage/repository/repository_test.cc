@@ -185,8 +185,12 @@ TEST_F(RepositoryTest, RefusesAConfigThatWasTamperedWith) {
   const Bytes config = store_.get("config", kMiB).value();
   store_.overwrite("config", edited(config, [](auto& json) { json["single_writer"] = true; }));
   EXPECT_EQ(kind_of(Repository::open(store_, by_passphrase())), ErrorKind::kDataLoss);
-  store_.overwrite("config", "garbage");
-  EXPECT_EQ(kind_of(Repository::open(store_, by_passphrase())), ErrorKind::kDataLoss);
+  for (const Bytes& damaged : {Bytes("garbage"), Bytes(), Bytes("{}"), config + Bytes(kMiB, ' ')}) {
+    store_.overwrite("config", damaged);
+    const auto opened = Repository::open(store_, by_passphrase());
+    ASSERT_EQ(kind_of(opened), ErrorKind::kDataLoss) << damaged.size();
+    EXPECT_NE(opened.error().hint().find("copy it from a mirror"), std::string::npos) << opened.error().to_string();
+  }
 }
 
 TEST_F(RepositoryTest, EveryFlippedByteOfItsHeadIsRefused) {
