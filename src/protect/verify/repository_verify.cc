@@ -69,7 +69,11 @@ class Verifier {
  private:
   using Logs = std::map<storage::TimelineId, LogCheck>;
   // Timeline and name of a base -> its newest part is recent.
-  using BasesThere = std::map<std::pair<storage::TimelineId, std::string>, bool>;
+  struct BaseThere {
+    bool recent = false;
+    std::uint64_t part_bytes = 0;  // of all its parts, as they are listed
+  };
+  using BasesThere = std::map<std::pair<storage::TimelineId, std::string>, BaseThere>;
 
   // What capture is at work on may not be announced yet.
   bool recent(const ObjectInfo& object) const { return object.modified > begun_ - kAtWork; }
@@ -189,7 +193,9 @@ class Verifier {
         return check_pack(state, log->first, log->second, object, *first, *last);
     }
     if (ours && parts[1] == "base") {
-      bases_there.insert_or_assign({log->first, std::string(parts[2])}, recent(object));
+      BaseThere& there = bases_there[{log->first, std::string(parts[2])}];
+      there.recent = recent(object);
+      if (parts.back() != "manifest") there.part_bytes += object.size_bytes;
       return {};
     }
     if (ours && parts[1] == "side") {
@@ -241,15 +247,16 @@ class Verifier {
       for (const BaseInfo& base : timeline.bases) {
         const std::string prefix = base_prefix(state, base);
         ++report_.counts.bases;
-        if (bases_there.erase({timeline.id, base.name}) == 0) {
+        const auto there = bases_there.extract({timeline.id, base.name});
+        if (there.empty()) {
           report_.add_bad(prefix, "the base is missing", base_advice());
         } else if (sampled(prefix)) {
-          RETURN_IF_ERROR(check_base(state, base, prefix));
+          RETURN_IF_ERROR(check_base(state, base, prefix, there.mapped().part_bytes));
         }
       }
     }
-    for (const auto& [base, at_work] : bases_there)
-      if (!at_work) report_.add_uncounted(storage::layout::base_prefix(state.source, base.first, base.second));
+    for (const auto& [base, there] : bases_there)
+      if (!there.recent) report_.add_uncounted(storage::layout::base_prefix(state.source, base.first, base.second));
     return {};
   }
 
@@ -263,7 +270,8 @@ class Verifier {
            "with --base-from source --base-every 1m";
   }
 
-  Status check_base(const SourceState& state, const BaseInfo& base, const std::string& prefix) {
+  Status check_base(const SourceState& state, const BaseInfo& base, const std::string& prefix,
+                    std::uint64_t part_bytes) {
     const auto read = [&]() -> Status {
       ASSIGN_OR_RETURN(auto reader, storage::BaseReader::open(store_, repository_, state.source, base));
       redis::RdbSummary summary;
@@ -279,6 +287,10 @@ class Verifier {
       ASSIGN_OR_RETURN(const redis::RdbFacts facts, summary.finish());
       if (facts.size_bytes != base.rdb_bytes || facts.checksum_value != base.rdb_crc64)
         return Error(ErrorKind::kDataLoss, "its RDB is not the one that was announced");
+      // Its reader asks for what was written, and no more.
+      if (part_bytes != base.stored_bytes)
+        return Error(ErrorKind::kDataLoss, fmt::format("its parts hold {} bytes, {} were written: something was added",
+                                                       part_bytes, base.stored_bytes));
       return {};
     };
     const Status status = read();

@@ -78,6 +78,19 @@ TEST(RepositoryVerify, NamesEveryObjectInWhichABitFlipped) {
   }
 }
 
+TEST(RepositoryVerify, NamesABaseWithSomethingBehindAPartOrAPartTooMany) {
+  const std::string part = Sample().objects("/base/").front();
+  ASSERT_TRUE(part.ends_with("/000000")) << part;
+  for (const std::string& name : {part, part.substr(0, part.size() - 1) + "1"}) {
+    Sample sample;
+    const auto there = sample.source.store().get(name, kMiB * 64);
+    sample.source.store().overwrite(name, there.value_or(Bytes()) + "x");
+    const VerifyReport report = sample.verify();
+    ASSERT_EQ(report.bad_count, 1u) << name << "\n" << to_text(report);
+    EXPECT_TRUE(part.starts_with(report.bad.front().object)) << report.bad.front().object;
+  }
+}
+
 TEST(RepositoryVerify, NamesAMissingEntryAndAMissingBase) {
   Sample sample;
   const auto entries = sample.objects("/log/");
