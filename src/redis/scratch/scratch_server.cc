@@ -48,7 +48,8 @@ Result<Version> ScratchServer::program_version(const std::string& program, const
   options.argv = {program, "--version"};
   options.output_file = directory + "/version";
   auto process = Subprocess::start(options);
-  Result<Bytes> text = Error(ErrorKind::kDeadlineExceeded, program + " --version does not end");
+  Result<Bytes> text = Error(ErrorKind::kDeadlineExceeded, program + " --version does not end",
+                             "is it a redis-server? give its path with --redis-server");
   if (process && (*process)->wait(std::chrono::seconds(10))) text = files.read_all(options.output_file, 64 * kKiB);
   // A file that cannot be removed stays behind in the temporary folder: nothing else depends on it.
   ignore_result(remove_tree(files, directory));
