@@ -61,3 +61,46 @@ def test_text_from_elsewhere_prints_no_control_bytes(world):
     assert wrong.code != 0 and "\x1b" not in wrong.err + wrong.out and "\x07" not in wrong.err + wrong.out, wrong
     there = world.run("rdb", "check", f"{world.folder}/\x1b[1m.rdb", check=False)
     assert there.code == 3 and r"/\x1b[1m.rdb" in there.err and "\x1b" not in there.err, there
+
+
+def test_a_printed_restore_command_runs_in_another_shell(world):
+    source = world.redis("source")
+    repo = world.init(world.folder / "a repo")
+    world.capture(repo, source)
+    world.wait_protected(repo, 0)
+    client = source.client()
+    client("SET", "a", 1)
+    before = source.digest()
+    client("FLUSHALL")
+    end = int(client.info()["master_repl_offset"])
+    world.wait_protected(repo, end)
+    passphrase = world.folder / "the passphrase"
+    passphrase.write_bytes(world.passphrase.read_bytes())
+    passphrase.chmod(0o600)
+    opened = ("--repo", repo, "--passphrase-file", passphrase)
+    other_shell = {name: value for name, value in os.environ.items() if not name.startswith("ANCLORA_")}
+    other_shell["ANCLORA_STATE_DIR"] = str(world.folder / "state")
+    target = world.redis("target")
+
+    def pasted(command):
+        words = command.replace("anclora", str(world.anclora), 1).replace("TARGET", target.url)
+        return subprocess.run(words + " --replace", shell=True, cwd="/", env=other_shell, capture_output=True, text=True,
+                              timeout=PATIENCE, check=False)
+
+    flushed = world.run("find", "--command", "flushall", *opened, "--json").json()["found"][0]
+    assert (ended := pasted(flushed["restore"])).returncode == 0, (flushed, ended)
+    assert target.digest() == before
+    tagged = world.run("tag", "emptied", "--at", "latest", *opened).out
+    assert (ended := pasted(tagged.split("restore it with: ")[1].strip())).returncode == 0, (tagged, ended)
+    assert target.client()("DBSIZE") == 0
+    # What was replaced, by the command that says how to have it back.
+    replaced = world.run("restore", *opened, "--at", flushed["at"], "--to", target.url, "--json").json()
+    assert replaced["safety_command"] is None and target.digest() == before, replaced
+    replaced = world.run("restore", *opened, "--to", target.url, "--replace", "--json").json()
+    assert (ended := pasted(replaced["safety_command"].replace(" --replace", ""))).returncode == 0, (replaced, ended)
+    assert target.digest() == before
+    # In the hint of a refusal, too; and nothing that the environment says already.
+    refused = world.run("restore", *opened, "--at", f"offset:1/{end - 1}", "--to", target.url, check=False)
+    assert refused.code != 0 and f"--passphrase-file '{passphrase}' --at offset:" in refused.err, refused
+    told = world.run("find", "--command", "flushall", env={"ANCLORA_REPO": str(repo)}).out
+    assert "anclora restore --at before:" in told, told

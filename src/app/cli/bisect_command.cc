@@ -7,6 +7,7 @@
 
 #include "app/cli/bounded_option.h"
 #include "app/cli/command_context.h"
+#include "app/cli/copied_command.h"
 #include "app/cli/json_text.h"
 #include "app/cli/work_directory.h"
 #include "protect/restore/restore_plan.h"
@@ -118,6 +119,11 @@ nlohmann::ordered_json point_json(const protect::RecoveryPoint& point) {
   return {{"position", to_string(point.position)}, {"time", format_rfc3339(point.time)}};
 }
 
+std::string restore_command(const CommandContext& context, const std::string& source,
+                            const respond::BisectOutcome& outcome) {
+  return CopiedCommands(context).complete(protect::restore_command(source, outcome.last_good.position));
+}
+
 void print_json(const CommandContext& context, const std::string& source, const respond::BisectOutcome& outcome) {
   nlohmann::ordered_json trials = nlohmann::ordered_json::array(), suspects = nlohmann::ordered_json::array();
   for (const auto& trial : outcome.trials) {
@@ -138,7 +144,7 @@ void print_json(const CommandContext& context, const std::string& source, const 
                                        {"restores", outcome.trials.size()},
                                        {"suspects", std::move(suspects)},
                                        {"suspect_count", outcome.suspect_count},
-                                       {"restore", protect::restore_command(source, outcome.last_good.position)},
+                                       {"restore", restore_command(context, source, outcome)},
                                        {"trials", std::move(trials)}};
   context.out << json_text(json);
 }
@@ -153,8 +159,7 @@ void print_text(const CommandContext& context, const std::string& source, const 
   if (outcome.suspect_count > outcome.suspects.size())
     context.out << fmt::format("      and {} more in the same transaction\n",
                                outcome.suspect_count - outcome.suspects.size());
-  context.out << "restore the last good moment with: " << protect::restore_command(source, outcome.last_good.position)
-              << "\n";
+  context.out << "restore the last good moment with: " << restore_command(context, source, outcome) << "\n";
 }
 
 Result<int> run_bisect(const CommandContext& context, const BisectArguments& arguments) {

@@ -3,6 +3,7 @@
 #include <nlohmann/json.hpp>
 #include <ostream>
 
+#include "app/cli/copied_command.h"
 #include "app/cli/json_text.h"
 #include "base/output_buffer.h"
 
@@ -47,14 +48,15 @@ std::string_view next_step(ErrorKind kind) {
   return "this is a fault of anclora: report it with this line";
 }
 
-std::string hint_of(const Error& error) {
-  return error.hint().empty() ? std::string(next_step(error.kind())) : error.hint();
+std::string hint_of(const CommandContext& context, const Error& error) {
+  if (error.hint().empty()) return std::string(next_step(error.kind()));
+  return CopiedCommands(context).complete(error.hint());
 }
 
 }  // namespace
 
 int print_error(const CommandContext& context, const Error& error) {
-  context.err << "anclora: " << error.message() << "\nhint: " << hint_of(error) << "\n";
+  context.err << "anclora: " << error.message() << "\nhint: " << hint_of(context, error) << "\n";
   return exit_code(error.kind());
 }
 
@@ -63,7 +65,7 @@ int print_failure(const CommandContext& context, const Error& error) {
     const nlohmann::ordered_json json = {{"error",
                                           {{"kind", to_string(error.kind())},
                                            {"message", error.message()},
-                                           {"hint", hint_of(error)},
+                                           {"hint", hint_of(context, error)},
                                            {"exit_code", exit_code(error.kind())}}}};
     context.out << json_text(json);
   }

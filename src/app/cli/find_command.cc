@@ -6,6 +6,7 @@
 
 #include "app/cli/bounded_option.h"
 #include "app/cli/command_context.h"
+#include "app/cli/copied_command.h"
 #include "app/cli/json_text.h"
 #include "app/view/source_report.h"
 #include "protect/find/stream_find.h"
@@ -86,7 +87,9 @@ Result<int> run_find(const CommandContext& context, const FindArguments& argumen
   if (const std::string note = protect::scan_note(query); !note.empty() && !context.options.json)
     context.err << "note: " << note << "\n";
   nlohmann::ordered_json list = nlohmann::ordered_json::array();
-  const auto on_found = [&](const protect::FoundCommand& found) -> Status {
+  const CopiedCommands commands(context);
+  const auto on_found = [&](protect::FoundCommand found) -> Status {
+    found.restore = commands.complete(std::move(found.restore));
     if (context.options.json)
       list.push_back(found_json(found));
     else

@@ -5,6 +5,7 @@
 #include <ostream>
 
 #include "app/cli/command_context.h"
+#include "app/cli/copied_command.h"
 #include "app/cli/idle_option.h"
 #include "app/cli/inside_repository.h"
 #include "app/cli/json_text.h"
@@ -110,10 +111,11 @@ Result<int> restore_live(const CommandContext& context, const RestoreArguments& 
                : Result<int>(exit_code(ErrorKind::kFailedPrecondition));
   }
   ProgressLine progress(context.err);
-  ASSIGN_OR_RETURN(const protect::RestoreOutcome outcome,
+  ASSIGN_OR_RETURN(protect::RestoreOutcome outcome,
                    protect::restore_to_live(prepared.input(), prepared.plan, needs, options, context.dialer,
                                             restore_tools(context), progress.callback()));
   progress.finish();
+  outcome.safety_command = CopiedCommands(context).complete(std::move(outcome.safety_command));
   context.out << (context.options.json ? protect::to_json(outcome) : protect::to_text(outcome)) << "\n";
   return 0;
 }

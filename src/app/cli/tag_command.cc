@@ -7,6 +7,7 @@
 
 #include "app/cli/bounded_option.h"
 #include "app/cli/command_context.h"
+#include "app/cli/copied_command.h"
 #include "app/cli/idle_option.h"
 #include "app/cli/json_text.h"
 #include "app/cli/not_a_mirror.h"
@@ -155,7 +156,8 @@ Result<int> run_tag(const CommandContext& context, const TagArguments& arguments
         {{"name", pin.name}, {"position", to_string(pin.position)}, {"time", format_rfc3339(pin.time)}});
   else
     context.out << fmt::format("pinned {} at {} ({})\nrestore it with: {}\n", pin.name, to_string(pin.position),
-                               format_rfc3339(pin.time), protect::restore_command(source, "tag:" + pin.name));
+                               format_rfc3339(pin.time),
+                               CopiedCommands(context).complete(protect::restore_command(source, "tag:" + pin.name)));
   return 0;
 }
 
