@@ -119,12 +119,8 @@ nlohmann::ordered_json point_json(const protect::RecoveryPoint& point) {
   return {{"position", to_string(point.position)}, {"time", format_rfc3339(point.time)}};
 }
 
-std::string restore_command(const CommandContext& context, const std::string& source,
-                            const respond::BisectOutcome& outcome) {
-  return CopiedCommands(context).complete(protect::restore_command(source, outcome.last_good.position));
-}
-
-void print_json(const CommandContext& context, const std::string& source, const respond::BisectOutcome& outcome) {
+void print_json(const CommandContext& context, const std::string& source, const respond::BisectOutcome& outcome,
+                const std::string& restore) {
   nlohmann::ordered_json trials = nlohmann::ordered_json::array(), suspects = nlohmann::ordered_json::array();
   for (const auto& trial : outcome.trials) {
     nlohmann::ordered_json json = point_json(trial.point);
@@ -144,12 +140,12 @@ void print_json(const CommandContext& context, const std::string& source, const 
                                        {"restores", outcome.trials.size()},
                                        {"suspects", std::move(suspects)},
                                        {"suspect_count", outcome.suspect_count},
-                                       {"restore", restore_command(context, source, outcome)},
+                                       {"restore", restore},
                                        {"trials", std::move(trials)}};
   context.out << json_text(json);
 }
 
-void print_text(const CommandContext& context, const std::string& source, const respond::BisectOutcome& outcome) {
+void print_text(const CommandContext& context, const respond::BisectOutcome& outcome, const std::string& restore) {
   context.out << fmt::format("last good: {} ({}), found with {} scratch restores\n",
                              to_string(outcome.last_good.position), format_rfc3339(outcome.last_good.time),
                              outcome.trials.size());
@@ -159,7 +155,7 @@ void print_text(const CommandContext& context, const std::string& source, const 
   if (outcome.suspect_count > outcome.suspects.size())
     context.out << fmt::format("      and {} more in the same transaction\n",
                                outcome.suspect_count - outcome.suspects.size());
-  context.out << "restore the last good moment with: " << restore_command(context, source, outcome) << "\n";
+  context.out << "restore the last good moment with: " << restore << "\n";
 }
 
 Result<int> run_bisect(const CommandContext& context, const BisectArguments& arguments) {
@@ -174,10 +170,12 @@ Result<int> run_bisect(const CommandContext& context, const BisectArguments& arg
   const respond::JudgePoint judge = ScratchJudge(context, view, arguments, std::move(check));
   ASSIGN_OR_RETURN(const respond::BisectOutcome outcome,
                    respond::bisect(view, range.from, range.to, context.clock.wall_now(), judge));
+  const std::string restore = CopiedCommands(context).complete(
+      protect::restore_command(protect::name_words(*store, source), outcome.last_good.position));
   if (context.options.json)
-    print_json(context, source, outcome);
+    print_json(context, source, outcome, restore);
   else
-    print_text(context, source, outcome);
+    print_text(context, outcome, restore);
   return 0;
 }
 

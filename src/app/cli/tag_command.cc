@@ -157,7 +157,8 @@ Result<int> run_tag(const CommandContext& context, const TagArguments& arguments
   else
     context.out << fmt::format("pinned {} at {} ({})\nrestore it with: {}\n", pin.name, to_string(pin.position),
                                format_rfc3339(pin.time),
-                               CopiedCommands(context).complete(protect::restore_command(source, "tag:" + pin.name)));
+                               CopiedCommands(context).complete(
+                                   protect::restore_command(protect::name_words(*store, source), "tag:" + pin.name)));
   return 0;
 }
 

@@ -33,10 +33,6 @@ std::string upper(std::string_view text) {
   return out;
 }
 
-std::string restore_line(const std::string& source, Position before) {
-  return restore_command(source, "before:" + storage::to_string(before));
-}
-
 std::string_view kind_name(DangerKind kind) {
   switch (kind) {
     case DangerKind::kFlushAll:
@@ -247,8 +243,8 @@ class Finder {
       summary_.cut_off = true;
       return {};
     }
-    ++summary_.found;
-    found.restore = restore_line(source_.state.source, found.restore_before);
+    if (summary_.found++ == 0) name_words_ = name_words(source_.store, source_.state.source);
+    found.restore = restore_command(name_words_, "before:" + storage::to_string(found.restore_before));
     return on_found_(found);
   }
 
@@ -256,6 +252,7 @@ class Finder {
   const FindQuery& query_;
   const std::function<Status(const FoundCommand&)>& on_found_;
   std::string command_;  // in upper case
+  std::string name_words_;
   FindSummary summary_;
   std::optional<StreamStretch> candidate_;
   std::map<std::tuple<Offset, DangerKind, std::uint32_t, std::string>, std::pair<TimelineId, Danger>> dangers_;

@@ -106,6 +106,8 @@ TEST_P(StreamFindTest, FindsWhatIsDangerousFromIndexesAloneWithTheCommandToCopy)
   EXPECT_EQ(found[1].time, at(12));
   EXPECT_EQ(found[2].kind, "swapdb");
   EXPECT_EQ(found[2].restore_before.offset.value, sample.swap_multi_at);
+  ASSERT_TRUE(sample.source.store().put_if_absent("sources/jobs/x", {}));
+  EXPECT_TRUE(sample.find(query)[1].restore.starts_with("anclora restore --name default --at ")) << found[1].restore;
   // What it prints can be restored to.
   for (const FoundCommand& each : found) {
     const auto point = resolve(sample.source.view(), WhenBefore{TimelineId{1}, each.restore_before.offset}, at(60));

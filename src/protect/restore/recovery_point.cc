@@ -18,7 +18,7 @@ std::string described(const SourceView& source, std::string_view side, Position 
                       std::optional<WallTime> time) {
   return fmt::format("{} {}{}: {}", side, storage::to_string(position),
                      time ? ", " + format_rfc3339(*time) : std::string(),
-                     restore_command(source.state.source, position));
+                     restore_command(name_words(source.store, source.state.source), position));
 }
 
 Error nothing_protected(const SourceView& source) {
@@ -214,13 +214,20 @@ Result<RecoveryPoint> resolve(const SourceView& source, const When& when, WallTi
   return Error(ErrorKind::kDataLoss, point.error().message() + "; and " + damage, point.error().hint());
 }
 
-std::string restore_command(std::string_view source, std::string_view at) {
-  const std::string name = source == "default" ? std::string() : fmt::format("--name {} ", source);
-  return fmt::format("anclora restore {}--at {} --to TARGET", name, at);
+std::string name_words(storage::ReadStore& store, std::string_view source) {
+  if (source == "default") {
+    const auto all = storage::list_sources(store);
+    if (!all.has_value() || all->size() < 2) return "";  // the words are for people: no reason to fail
+  }
+  return fmt::format("--name {} ", source);
 }
 
-std::string restore_command(std::string_view source, storage::Position position) {
-  return restore_command(source, "offset:" + storage::to_string(position));
+std::string restore_command(std::string_view name_words, std::string_view at) {
+  return fmt::format("anclora restore {}--at {} --to TARGET", name_words, at);
+}
+
+std::string restore_command(std::string_view name_words, storage::Position position) {
+  return restore_command(name_words, "offset:" + storage::to_string(position));
 }
 
 }  // namespace anclora::protect

@@ -29,8 +29,11 @@ struct RecoveryPoint {
 // says which, the hint holds the nearest points on either side as commands to copy. kNotFound: no such tag or timeline.
 Result<RecoveryPoint> resolve(const SourceView& source, const When& when, WallTime now);
 
-// "anclora restore --name jobs --at offset:3/77 --to TARGET" (without --name for the source "default").
-std::string restore_command(std::string_view source, std::string_view at);
-std::string restore_command(std::string_view source, storage::Position position);
+// "--name jobs ": what a command needs, to mean this source. Empty for "default" where the repository holds no other.
+std::string name_words(storage::ReadStore& store, std::string_view source);
+
+// "anclora restore --name jobs --at offset:3/77 --to TARGET", of `name_words`.
+std::string restore_command(std::string_view name_words, std::string_view at);
+std::string restore_command(std::string_view name_words, storage::Position position);
 
 }  // namespace anclora::protect

@@ -197,6 +197,15 @@ TEST_P(RecoveryPointClock, ATimelineThatBeganWithAClockAheadCanBeHadByTime) {
 
 INSTANTIATE_TEST_SUITE_P(PackedOrNot, RecoveryPointClock, testing::Bool());
 
+TEST(RecoveryPoint, NamesTheSourceInACommandToCopyWhereTheRepositoryHoldsSeveral) {
+  Sample sample;
+  const auto hint = [&] { return sample.refused(WhenOffset{TimelineId{1}, sample.in_multi}).hint(); };
+  EXPECT_EQ(hint().find("--name"), std::string::npos) << hint();
+  ASSERT_TRUE(sample.source.store().put_if_absent("sources/jobs/x", {}));
+  EXPECT_NE(hint().find("anclora restore --name default --at offset:1/"), std::string::npos) << hint();
+  EXPECT_EQ(name_words(sample.source.store(), "jobs"), "--name jobs ");
+}
+
 TEST(RecoveryPoint, RefusesATimeInAGapWithThePointsOnEitherSide) {
   Sample sample;
   storage::Origin origin;
