@@ -43,6 +43,12 @@ nlohmann::ordered_json base_json(const storage::BaseInfo& base) {
           {"origin", base.origin},       {"redis_version", base.redis_version}};
 }
 
+// A verification reads the whole repository; one before this source was in it says nothing of it.
+bool began_after(const SourceState& state, WallTime time) {
+  if (state.timelines.empty() || state.timelines.front().id != storage::TimelineId{1}) return false;
+  return time < state.timelines.front().opened;
+}
+
 }  // namespace
 
 std::string_view to_string(LinkState state) {
@@ -100,7 +106,7 @@ SourceReport report_source(const SourceState& state, WallTime store_now,
   report.gaps = gaps(state);
   report.damaged = damaged_objects(state);
   report.damaged.insert(report.damaged.end(), damaged_records.begin(), damaged_records.end());
-  report.last_verification = last_verification;
+  if (last_verification && !began_after(state, last_verification->time)) report.last_verification = last_verification;
   for (const storage::TimelineState& timeline : state.timelines)
     if (!timeline.bases.empty()) report.last_base = timeline.bases.back();
   if (!report.windows.empty()) {

@@ -77,6 +77,22 @@ TEST(SourceReport, SaysWhatIsWrongWithTheSourceByItsOwnWordWhileCaptureRuns) {
   EXPECT_EQ(report_source(state, now, std::nullopt).source_trouble, "");
 }
 
+TEST(SourceReport, AVerificationBeforeTheSourceWasThereIsNoneOfIt) {
+  const WallTime opened(std::chrono::seconds(1'800'000'000));
+  storage::SourceState state;
+  state.timelines.resize(1);
+  state.timelines.front().id = storage::TimelineId{1};
+  state.timelines.front().opened = opened;
+  const auto verified = [&](Duration after) {
+    return report_source(state, opened + std::chrono::hours(1), LastVerification{opened + after, true})
+        .last_verification;
+  };
+  EXPECT_FALSE(verified(-std::chrono::minutes(1)).has_value());
+  EXPECT_TRUE(verified(std::chrono::minutes(1)).has_value());
+  state.timelines.front().id = storage::TimelineId{2};  // its first timeline was let go: it was there before
+  EXPECT_TRUE(verified(-std::chrono::minutes(1)).has_value());
+}
+
 // As after a recovery by a restore: the new server has another history.
 TEST(SourceReport, AGapIsToBeMendedUntilWhatCameAfterItIsVerified) {
   const WallTime began(std::chrono::seconds(1'800'000'000));
