@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <nlohmann/json.hpp>
 
+#include "redis/rdb/rdb_versions.h"
 #include "storage/repository/log_reader.h"
 
 namespace anclora::protect {
@@ -100,11 +101,12 @@ Result<RestorePlan> make_restore_plan(const SourceState& state, const RecoveryPo
 
 std::string to_text(const RestorePlan& plan) {
   const storage::BaseInfo& base = plan.route.base;
+  const auto saver = redis::product_of(redis::rdb_magic_of(base.rdb_version), base.redis_version);
   std::string text = fmt::format("restore of {} to {}, {} ({})\n", plan.source, storage::to_string(plan.point.position),
                                  format_rfc3339(plan.point.time), to_string(plan.point.exactness));
-  text += fmt::format("  base     {}/{} of {}: {}, RDB {} of Redis {}, made by {}\n", base.timeline.value, base.name,
+  text += fmt::format("  base     {}/{} of {}: {}, RDB {} of {}, made by {}\n", base.timeline.value, base.name,
                       format_rfc3339(base.time), format_size(base.rdb_bytes), base.rdb_version,
-                      base.redis_version.empty() ? "?" : base.redis_version, base.origin);
+                      saver ? saver->to_string() : "an unknown server", base.origin);
   text += fmt::format("  stream   {} to replay", format_size(plan.route.stream_bytes()));
   for (const StreamStretch& stretch : plan.route.stretches)
     text += fmt::format("{} {}/{}..{}", &stretch == plan.route.stretches.data() ? ":" : ",", stretch.timeline.value,

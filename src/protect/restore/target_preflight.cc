@@ -3,16 +3,15 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <array>
 #include <nlohmann/json.hpp>
 
 #include "base/whole_number.h"
+#include "redis/rdb/rdb_versions.h"
 
 namespace anclora::protect {
 namespace {
 
 constexpr std::uint32_t kDefaultDatabases = 16;
-constexpr std::uint32_t kValkeyRdb = 80;
 constexpr std::uint64_t kDefaultRewritePercentage = 100;
 constexpr std::uint64_t kDefaultRewriteMinBytes = 64 * kMiB;
 
@@ -110,10 +109,11 @@ class Judge {
 
   void version() {
     if (can_load_rdb(facts_.info, needs_.rdb_version)) return;
+    const bool known = !needs_.saved_by.empty();
     fatal(fmt::format("{} cannot load RDB version {} (saved by {})", facts_.info.product(), needs_.rdb_version,
-                      needs_.source_version.empty() ? "the source" : needs_.source_version),
-          fmt::format("restore into a server of version {} or later",
-                      needs_.source_version.empty() ? "the source's" : needs_.source_version));
+                      known ? needs_.saved_by : "the source"),
+          known ? fmt::format("restore into {} or later", needs_.saved_by)
+                : "restore into a server of the source's version or later");
   }
 
   void databases() {
@@ -132,10 +132,18 @@ class Judge {
 
   void modules() {
     if (!facts_.modules) return;
-    for (const std::string& module : needs_.modules)
-      if (std::ranges::find(*facts_.modules, module) == facts_.modules->end())
-        fatal(fmt::format("it lacks the module {} that the source had loaded", module),
-              "load the module (loadmodule in its configuration file) and start it again");
+    for (const std::string& module : needs_.modules) {
+      if (std::ranges::find(*facts_.modules, module) != facts_.modules->end() || has_built_in(module)) continue;
+      fatal(fmt::format("it lacks the module {} that the source had loaded", module),
+            module == "vectorset" ? "restore into Redis 8.0 or later, of which it is a part"
+                                  : "load the module (loadmodule in its configuration file) and start it again");
+    }
+  }
+
+  // Scripts and functions in Lua: a module since Valkey 9.1, a part of the server everywhere else.
+  bool has_built_in(const std::string& module) const {
+    const auto valkey = facts_.info.valkey_version();
+    return module == "lua" && (!valkey || *valkey < redis::Version{9, 1, 0});
   }
 
   void memory() {
@@ -214,29 +222,14 @@ class Judge {
   std::vector<PreflightFinding> findings_;
 };
 
-struct RdbSince {
-  redis::Version version;
-  std::uint32_t rdb = 0;
-};
-constexpr std::array<RdbSince, 11> kRdbVersions = {{{{8, 10, 0}, 15},
-                                                    {{8, 8, 0}, 14},
-                                                    {{8, 6, 0}, 13},
-                                                    {{7, 4, 0}, 12},
-                                                    {{7, 2, 0}, 11},
-                                                    {{7, 0, 0}, 10},
-                                                    {{5, 0, 0}, 9},
-                                                    {{4, 0, 0}, 8},
-                                                    {{3, 2, 0}, 7},
-                                                    {{2, 6, 0}, 6},
-                                                    {{2, 4, 0}, 5}}};
-
 }  // namespace
 
 TargetNeeds needs_of(const RestorePlan& plan, const std::string& side_json) {
   const storage::BaseInfo& base = plan.route.base;
   TargetNeeds needs;
   needs.rdb_version = base.rdb_version;
-  needs.source_version = base.redis_version;
+  if (const auto saver = redis::product_of(redis::rdb_magic_of(base.rdb_version), base.redis_version))
+    needs.saved_by = saver->to_string();
   needs.memory_bytes = plan.memory_bytes;
   needs.rdb_bytes = base.rdb_bytes;
   needs.stream_bytes = plan.route.stream_bytes();
@@ -295,21 +288,9 @@ Status refuse_if_fatal(const std::vector<PreflightFinding>& findings, const std:
   return Error(ErrorKind::kFailedPrecondition, fmt::format("cannot restore into {}: {}", target, what), fixes);
 }
 
-std::optional<std::uint32_t> newest_rdb_version(const redis::Info& info) {
-  if (const auto valkey = info.valkey_version()) return valkey->major >= 9 ? kValkeyRdb : 11;
-  const auto version = info.redis_version();
-  if (!version) return std::nullopt;
-  for (const RdbSince& since : kRdbVersions)
-    if (*version >= since.version) return since.rdb;
-  return std::nullopt;
-}
-
 bool can_load_rdb(const redis::Info& info, std::uint32_t rdb_version) {
-  const auto newest = newest_rdb_version(info);
-  if (!newest) return true;  // unknown: the target itself refuses, before it drops what it has
-  // Valkey 9 takes its own and what Redis wrote up to 7.2; versions between are foreign to it.
-  if (*newest == kValkeyRdb) return rdb_version == kValkeyRdb || rdb_version <= 11;
-  return rdb_version <= *newest;
+  const auto product = redis::product_of(info);
+  return !product || redis::loads_rdb(*product, redis::rdb_magic_of(rdb_version));
 }
 
 }  // namespace anclora::protect

@@ -15,8 +15,8 @@ namespace anclora::protect {
 
 // What the data wants from whoever takes it.
 struct TargetNeeds {
-  std::uint32_t rdb_version = 0;  // of the base: 80 and more is Valkey's
-  std::string source_version;
+  std::uint32_t rdb_version = 0;                // of the base: 80 and more is Valkey's
+  std::string saved_by;                         // it: "Redis 7.0.15"; empty: unknown
   std::uint32_t databases = 1;                  // how many the source had; 0: unknown
   std::optional<std::uint32_t> databases_used;  // by this very data, where it was counted
   std::vector<std::string> modules;
@@ -63,8 +63,7 @@ std::vector<PreflightFinding> judge_target(const LiveTargetFacts& facts, const T
 // kFailedPrecondition with every fatal finding; ok when there is none.
 Status refuse_if_fatal(const std::vector<PreflightFinding>& findings, const std::string& target);
 
-// The newest RDB version that a server of this version loads; nothing when it is unknown. Valkey 9: 80.
-std::optional<std::uint32_t> newest_rdb_version(const redis::Info& info);
+// A server that does not tell its version refuses by itself, before it drops what it has.
 bool can_load_rdb(const redis::Info& info, std::uint32_t rdb_version);
 
 }  // namespace anclora::protect

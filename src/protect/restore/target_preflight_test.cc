@@ -20,7 +20,7 @@ const std::string kPrimary = "redis_version:7.0.15\r\nrole:master\r\ntotal_syste
 TargetNeeds needs() {
   TargetNeeds needs;
   needs.rdb_version = 10;
-  needs.source_version = "7.0.15";
+  needs.saved_by = "Redis 7.0.15";
   needs.databases = 16;
   needs.memory_bytes = 1'000'000;
   return needs;
@@ -39,8 +39,8 @@ TEST(TargetPreflight, TakesAFittingTarget) {
 TEST(TargetPreflight, RefusesWithTheReasonAndTheFix) {
   TargetNeeds newer = needs();
   newer.rdb_version = 12;
-  newer.source_version = "7.4.1";
-  EXPECT_NE(fatal(facts_of(kPrimary), newer).find("7.4.1 or later"), std::string::npos);
+  newer.saved_by = "Redis 7.4.1";
+  EXPECT_NE(fatal(facts_of(kPrimary), newer).find("restore into Redis 7.4.1 or later"), std::string::npos);
 
   TargetNeeds wide = needs();
   wide.databases = 64;
@@ -49,6 +49,8 @@ TEST(TargetPreflight, RefusesWithTheReasonAndTheFix) {
   TargetNeeds modular = needs();
   modular.modules = {"search"};
   EXPECT_NE(fatal(facts_of(kPrimary), modular).find("module search"), std::string::npos);
+  modular.modules = {"vectorset"};  // nothing to load there: it comes with a later version
+  EXPECT_NE(fatal(facts_of(kPrimary), modular).find("Redis 8.0 or later"), std::string::npos);
 
   TargetNeeds large = needs();
   large.memory_bytes = 9'000'000'000;
@@ -66,6 +68,23 @@ TEST(TargetPreflight, RefusesWithTheReasonAndTheFix) {
   LiveTargetFacts watched = facts_of(kPrimary);
   watched.sentinel_watches = true;
   EXPECT_NE(fatal(watched, needs()).find("SENTINEL REMOVE"), std::string::npos);
+}
+
+TEST(TargetPreflight, MissesLuaOnlyWhereItIsAModule) {
+  TargetNeeds of_valkey = needs();
+  of_valkey.modules = {"lua"};
+  EXPECT_EQ(fatal(facts_of(kPrimary), of_valkey), "");
+  const std::string valkey = "redis_version:7.2.4\r\nrole:master\r\nvalkey_version:";
+  EXPECT_EQ(fatal(facts_of(valkey + "9.0.1\r\n"), of_valkey), "");
+  EXPECT_NE(fatal(facts_of(valkey + "9.1.2\r\n"), of_valkey).find("module lua"), std::string::npos);
+}
+
+TEST(TargetPreflight, NamesValkeyWhereValkeySavedTheBase) {
+  RestorePlan plan;
+  plan.route.base.rdb_version = 80;
+  plan.route.base.redis_version = "9.1.2";
+  EXPECT_NE(fatal(facts_of(kPrimary), needs_of(plan, "")).find("restore into Valkey 9.1.2 or later"),
+            std::string::npos);
 }
 
 TEST(TargetPreflight, JudgesDatabasesByWhatTheDataUsesWhereThatIsKnown) {

@@ -1,7 +1,5 @@
 #include "redis/rdb/rdb_versions.h"
 
-#include <fmt/format.h>
-
 #include <array>
 
 namespace anclora::redis {
@@ -12,45 +10,54 @@ struct Step {
   unsigned rdb;
 };
 
-constexpr std::array<Step, 9> kRedis = {{{{2, 6, 0}, 6},
-                                         {{3, 2, 0}, 7},
-                                         {{4, 0, 0}, 8},
-                                         {{5, 0, 0}, 9},
-                                         {{7, 0, 0}, 10},
-                                         {{7, 2, 0}, 11},
-                                         {{7, 4, 0}, 12},
-                                         {{8, 6, 0}, 13},
-                                         {{8, 8, 0}, 14}}};
-constexpr Step kRedisNewest{{8, 10, 0}, 15};
+constexpr std::array<Step, 11> kRedis = {{{{2, 4, 0}, 5},
+                                          {{2, 6, 0}, 6},
+                                          {{3, 2, 0}, 7},
+                                          {{4, 0, 0}, 8},
+                                          {{5, 0, 0}, 9},
+                                          {{7, 0, 0}, 10},
+                                          {{7, 2, 0}, 11},
+                                          {{7, 4, 0}, 12},
+                                          {{8, 6, 0}, 13},
+                                          {{8, 8, 0}, 14},
+                                          {{8, 10, 0}, 15}}};
 constexpr unsigned kLastCommonVersion = 11;  // later ones differ between Redis and Valkey under the same number
+constexpr unsigned kFirstOfValkey = 80;
+constexpr Version kOwnRdbOfValkey{9, 0, 0};
+constexpr Version kFirstValkeyAfterRedis{8, 0, 0};  // Valkey 7.2 is Redis 7.2 in all that matters here
 
 }  // namespace
 
-unsigned newest_rdb_of_redis(const Version& version) {
-  if (version >= kRedisNewest.since) return kRedisNewest.rdb;
-  unsigned rdb = 0;
-  for (const Step& step : kRedis)
-    if (version >= step.since) rdb = step.rdb;
-  return rdb;
+std::string Product::to_string() const { return (valkey ? "Valkey " : "Redis ") + version.to_string(); }
+
+std::optional<Product> product_of(const Info& server) {
+  if (const auto valkey = server.valkey_version()) return Product{true, *valkey};
+  if (const auto redis = server.redis_version()) return Product{false, *redis};
+  return std::nullopt;
 }
 
-unsigned newest_rdb_of_valkey(const Version& version) { return version >= Version{9, 0, 0} ? 80 : kLastCommonVersion; }
+std::optional<Product> product_of(const RdbMagic& magic, std::string_view saved_by) {
+  const auto version = Version::parse(saved_by);
+  if (!version) return std::nullopt;
+  // A Redis of that version saves a newer RDB.
+  const bool early_valkey = magic.version <= kLastCommonVersion && *version >= kFirstValkeyAfterRedis;
+  return Product{magic.valkey || early_valkey, *version};
+}
 
-Status check_rdb_loads(const RdbMagic& magic, const Info& server) {
-  const auto valkey = server.valkey_version();
-  const auto redis = server.redis_version();
-  if (!valkey && !redis)
-    return Error(ErrorKind::kFailedPrecondition, "the target does not tell its version",
-                 "INFO must be permitted to the user that signs in");
-  bool loads = false;
-  if (valkey)
-    loads = magic.valkey ? magic.version <= newest_rdb_of_valkey(*valkey) && *valkey >= Version{9, 0, 0}
-                         : magic.version <= kLastCommonVersion;
-  else
-    loads = !magic.valkey && magic.version <= newest_rdb_of_redis(*redis);
-  if (loads) return {};
-  return Error(ErrorKind::kFailedPrecondition, fmt::format("{} cannot load {}", server.product(), magic.to_string()),
-               "restore into a server of the source's version or a later one of the same kind");
+RdbMagic rdb_magic_of(unsigned version) { return {.valkey = version >= kFirstOfValkey, .version = version}; }
+
+RdbMagic newest_rdb_of(const Product& product) {
+  if (product.valkey) return rdb_magic_of(product.version >= kOwnRdbOfValkey ? kFirstOfValkey : kLastCommonVersion);
+  unsigned newest = 0;
+  for (const Step& step : kRedis)
+    if (product.version >= step.since) newest = step.rdb;
+  return {.valkey = false, .version = newest};
+}
+
+bool loads_rdb(const Product& product, const RdbMagic& magic) {
+  const RdbMagic newest = newest_rdb_of(product);
+  if (magic.valkey) return newest.valkey && magic.version <= newest.version;
+  return magic.version <= (newest.valkey ? kLastCommonVersion : newest.version);
 }
 
 }  // namespace anclora::redis

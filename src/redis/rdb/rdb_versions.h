@@ -11,13 +11,24 @@
 
 namespace anclora::redis {
 
-// The newest RDB version that a Redis of this version loads: a newer Redis than we know loads at least the newest that
-// we know. 0 for one before 2.6.
-unsigned newest_rdb_of_redis(const Version& version);
-// The same for a Valkey: 11 before Valkey 9; from then on 80 in its own numbering, and Redis's up to 11.
-unsigned newest_rdb_of_valkey(const Version& version);
+// Whose version a version is: Redis and Valkey number theirs apart.
+struct Product {
+  bool valkey = false;
+  Version version;
+  std::string to_string() const;  // "Redis 7.0.15", "Valkey 8.1.1"
+};
 
-// kFailedPrecondition, naming both, when the server whose INFO this is cannot load such an RDB.
-Status check_rdb_loads(const RdbMagic& magic, const Info& server);
+// Nothing when INFO does not tell.
+std::optional<Product> product_of(const Info& server);
+// Who saved an RDB, by its version and by the one that it names in its AUX fields, "8.1.1".
+std::optional<Product> product_of(const RdbMagic& magic, std::string_view saved_by);
+
+// `version` as a base has it: 80 and more is Valkey's own.
+RdbMagic rdb_magic_of(unsigned version);
+
+// The RDB that it saves, which is the newest that it loads: a newer Redis than we know loads at least the newest that
+// we know. Version 0 for a Redis before 2.6.
+RdbMagic newest_rdb_of(const Product& product);
+bool loads_rdb(const Product& product, const RdbMagic& magic);
 
 }  // namespace anclora::redis
