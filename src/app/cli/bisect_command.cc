@@ -194,7 +194,7 @@ void add_bisect_command(CLI::App& app, CommandContext& context) {
   command->add_option("--until", arguments->until, "a bad point")->capture_default_str();
   command->add_option("--name", arguments->name, "the source, where the repository holds several");
   command->add_option("--check-timeout", arguments->check_timeout, "for one check")->capture_default_str();
-  command->add_option("--redis-server", arguments->redis_server, "of the source's version or later")
+  command->add_option("--redis-server", arguments->redis_server, "of the source's kind, its version or later")
       ->capture_default_str();
   command->add_option("--work-dir", arguments->work_directory, "for the scratch servers' files")->capture_default_str();
   command->footer(

@@ -171,7 +171,7 @@ void add_capture_command(CLI::App& app, CommandContext& context) {
   command->add_option("--metrics", arguments->metrics, "HOST:PORT for Prometheus, e.g. 127.0.0.1:9121");
   command
       ->add_option("--redis-server", arguments->redis_server,
-                   "for later bases from scratch: of the source's version or later")
+                   "for later bases from scratch: of the source's kind and version, which has to load them")
       ->capture_default_str();
   command->add_option("--work-dir", arguments->work_directory, "for the scratch server's files")->capture_default_str();
   command->footer("Example: anclora capture --source redis://10.0.0.7:6379 --repo s3://backups/redis");

@@ -110,7 +110,7 @@ void add_run(CLI::App& drill, CommandContext& context) {
   run->add_option("--rto", arguments->rto, "restore: fails when it takes longer");
   run->add_option("--rpo", arguments->rpo, "restore: fails when more would be lost");
   run->add_flag("--no-digest", arguments->no_digest, "restore: without the digest, which takes a second load");
-  run->add_option("--redis-server", arguments->redis_server, "restore: of the source's version or later")
+  run->add_option("--redis-server", arguments->redis_server, "restore: of the source's kind, its version or later")
       ->capture_default_str();
   run->add_option("--work-dir", arguments->work_directory, "restore: for the scratch server's files")
       ->capture_default_str();

@@ -314,7 +314,9 @@ void add_restore_command(CLI::App& app, CommandContext& context) {
   command->add_option("--listen-tls-cert-file", arguments->listen_certificate,
                       "for a target with tls-replication: our certificate");
   command->add_option("--listen-tls-key-file", arguments->listen_key, "and its key");
-  command->add_option("--redis-server", arguments->redis_server, "for rdb: targets, of the source's version or later")
+  command
+      ->add_option("--redis-server", arguments->redis_server,
+                   "for rdb: targets, of the source's kind, its version or later")
       ->capture_default_str();
   command->add_option("--work-dir", arguments->work_directory, "for temporary files")->capture_default_str();
   arguments->to.add_to(*command, "target-");

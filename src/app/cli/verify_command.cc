@@ -135,7 +135,7 @@ void add_verify_command(CLI::App& app, CommandContext& context) {
                     "also bring the newest point up in a scratch redis-server and check it");
   command->add_flag("--publish-base", arguments->publish_base, "with --restore: keep it as a new base");
   command->add_option("--name", arguments->name, "with --restore: one source (default: all)");
-  command->add_option("--redis-server", arguments->redis_server, "of the source's version or later")
+  command->add_option("--redis-server", arguments->redis_server, "of the source's kind, its version or later")
       ->capture_default_str();
   command->add_option("--work-dir", arguments->work_directory, "for the scratch server's files")->capture_default_str();
   command->footer("Example: anclora verify --restore --repo /srv/redis-backup");

@@ -41,16 +41,19 @@ class CancellableStore final : public storage::ReadStore {
 
 }  // namespace
 
-Result<storage::BaseInfo> ScratchBaseMaker::make_base(const std::string& source, storage::Position at) {
+Result<storage::BaseInfo> ScratchBaseMaker::make_base(const std::string& source, storage::Position at,
+                                                      const std::optional<redis::Product>& server) {
   CancellableStore reading(store_, cancelled_);
   ASSIGN_OR_RETURN(const storage::SourceState state, storage::load_source_state(reading, repository_, source));
   ASSIGN_OR_RETURN(const protect::RecoveryPoint point,
                    protect::resolve({reading, repository_, state}, protect::WhenOffset{at.timeline, at.offset},
                                     tools_.clock.wall_now()));
   ASSIGN_OR_RETURN(const protect::RestorePlan plan, protect::make_restore_plan(state, point));
+  protect::ScratchSettings settings = settings_;
+  settings.source = server;
   ASSIGN_OR_RETURN(
       const protect::ScratchProof proof,
-      protect::prove_by_scratch({&reading, &repository_, state, plan.route}, plan, &store_, settings_, tools_, {}));
+      protect::prove_by_scratch({&reading, &repository_, state, plan.route}, plan, &store_, settings, tools_, {}));
   if (!proof.published)
     return Error(ErrorKind::kAlreadyExists, fmt::format("a base at {} is there already", to_string(at)));
   return *proof.published;

@@ -20,7 +20,8 @@ class ScratchBaseMaker final : public protect::BaseMaker {
                    protect::ScratchSettings settings, protect::RestoreTools tools)
       : store_(store), repository_(repository), settings_(std::move(settings)), tools_(std::move(tools)) {}
 
-  Result<storage::BaseInfo> make_base(const std::string& source, storage::Position at) override;
+  Result<storage::BaseInfo> make_base(const std::string& source, storage::Position at,
+                                      const std::optional<redis::Product>& server) override;
   std::string_view who() const override { return "a scratch server"; }
   void cancel() override { cancelled_.store(true); }
   void allow() override { cancelled_.store(false); }

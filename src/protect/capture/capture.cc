@@ -213,7 +213,7 @@ struct Capture::Running {
       if (a_base_would_disturb()) continue;
       const auto at = capture.state_.protected_up_to();
       if (!schedule.due(at, clock().wall_now(), capture.state_.status().commands_received)) continue;
-      auto made = capture.base_maker_->make_base(capture.options_.name, *at);
+      auto made = capture.base_maker_->make_base(capture.options_.name, *at, capture.state_.source_server());
       if (made) {
         note(schedule, *made);
         capture.state_.count(CaptureState::Count::kBase);

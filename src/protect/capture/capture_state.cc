@@ -127,6 +127,16 @@ void CaptureState::set_source_offset(redis::Offset offset) {
   source_offset_ = offset;
 }
 
+void CaptureState::set_source_server(std::optional<redis::Product> server) {
+  const std::lock_guard lock(mutex_);
+  source_server_ = server;
+}
+
+std::optional<redis::Product> CaptureState::source_server() const {
+  const std::lock_guard lock(mutex_);
+  return source_server_;
+}
+
 std::optional<redis::Offset> CaptureState::source_offset() const {
   const std::lock_guard lock(mutex_);
   return source_offset_;

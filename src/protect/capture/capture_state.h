@@ -12,6 +12,7 @@
 #include "protect/capture/base_transfer.h"
 #include "protect/capture/capture_status.h"
 #include "protect/capture/source_event.h"
+#include "redis/rdb/rdb_versions.h"
 #include "redis/replication/follower.h"
 #include "storage/repository/log_writer.h"
 
@@ -56,6 +57,8 @@ class CaptureState {
   // --- the source's own word ---
   void set_source_offset(redis::Offset offset);
   std::optional<redis::Offset> source_offset() const;
+  void set_source_server(std::optional<redis::Product> server);
+  std::optional<redis::Product> source_server() const;
   // What INFO counted at an offset of the history `replid`.
   void set_key_counts(std::string replid, storage::KeyCounts counts);
   // Once: the newest counts at or before `last` of that history; those of another one are forgotten.
@@ -115,6 +118,7 @@ class CaptureState {
   };
   std::optional<Pings> pings_;
   std::optional<redis::Offset> source_offset_;
+  std::optional<redis::Product> source_server_;
   std::string source_trouble_;
   std::string side_data_;
   std::string key_counts_replid_;

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <filesystem>
 #include <fstream>
+#include <mutex>
 
 #include "base/testing/witness.h"
 #include "protect/testing/running_capture.h"
@@ -83,6 +84,41 @@ TEST(Capture, ProtectsWithinTwoHundredMilliseconds) {
     capture.wait_protected(offset);
     EXPECT_LT(system_clock().mono_now() - written, witness.limit(milliseconds(400))) << "write " << i;
   }
+  ASSERT_TRUE(capture.stop());
+}
+
+// Makes none, and notes for which server it was asked.
+class NotingBaseMaker final : public BaseMaker {
+ public:
+  Result<storage::BaseInfo> make_base(const std::string&, storage::Position,
+                                      const std::optional<redis::Product>& server) override {
+    const std::lock_guard lock(mutex_);
+    server_ = server;
+    return Error(ErrorKind::kUnavailable, "none today");
+  }
+  std::string_view who() const override { return "a test"; }
+  void cancel() override {}
+  std::optional<redis::Product> server() const {
+    const std::lock_guard lock(mutex_);
+    return server_;
+  }
+
+ private:
+  mutable std::mutex mutex_;
+  std::optional<redis::Product> server_;
+};
+
+TEST(Capture, TellsWhoMakesABaseWhichServerHasToLoadIt) {
+  auto source = RedisServer::start();
+  TestArchive archive;
+  NotingBaseMaker maker;
+  CaptureOptions options = options_for(*source);
+  options.base_every = milliseconds(1);
+  RunningCapture capture(archive, std::move(options), nullptr, {}, posix_file_system(), &maker);
+  capture.wait_for([](const auto& status) { return status.base_complete; }, "the base");
+  source->command({"SET", "k", "v"});
+  capture.wait_for([&](const auto&) { return maker.server().has_value(); }, "a base that is due");
+  EXPECT_EQ(maker.server()->to_string(), source->info().product());
   ASSERT_TRUE(capture.stop());
 }
 

@@ -107,7 +107,8 @@ class SpoolCleaner {
 
 }  // namespace
 
-Result<storage::BaseInfo> SourceBaseMaker::make_base(const std::string& source, storage::Position) {
+Result<storage::BaseInfo> SourceBaseMaker::make_base(const std::string& source, storage::Position,
+                                                     const std::optional<redis::Product>&) {
   const SpoolCleaner cleaner(context_.files, context_.spool_folder);
   RETURN_IF_ERROR(context_.files.create_directories(context_.spool_folder));
   ASSIGN_OR_RETURN(const Origin origin, look(source));

@@ -37,7 +37,8 @@ class SourceBaseMaker final : public BaseMaker {
   explicit SourceBaseMaker(Context context) : context_(std::move(context)) {}
 
   // One thread. kUnavailable: not now (the link was cut, the history changed meanwhile, the store is away).
-  Result<storage::BaseInfo> make_base(const std::string& source, storage::Position at) override;
+  Result<storage::BaseInfo> make_base(const std::string& source, storage::Position at,
+                                      const std::optional<redis::Product>& server) override;
   std::string_view who() const override { return "the source"; }
   void cancel() override;
   void allow() override { cancelled_ = false; }

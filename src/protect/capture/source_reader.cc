@@ -200,6 +200,7 @@ Status SourceReader::follow(const std::optional<redis::Info>& info, std::optiona
     fack_ = version && *version >= redis::Version{7, 2, 0};
   }
   if (info && info->offset()) context_.state.set_source_offset(*info->offset());
+  context_.state.set_source_server(info ? redis::product_of(*info) : std::nullopt);
   resume_ = std::move(resume);
   redis::ReplicationLinkOptions options;
   options.read_bytes = kReadBytes;

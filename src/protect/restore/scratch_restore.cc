@@ -1,11 +1,22 @@
 #include "protect/restore/scratch_restore.h"
 
+#include <algorithm>
+
 #include "base/socket.h"
 
 namespace anclora::protect {
 namespace {
 
 constexpr Duration kPoll = std::chrono::milliseconds(50);
+
+// That of the base, or of a source that was upgraded since: its stream may hold commands that earlier ones do not know.
+// Patches bring none.
+std::optional<redis::Version> least_version(const storage::BaseInfo& base,
+                                            const std::optional<redis::Product>& source) {
+  const auto of_base = redis::Version::parse(base.redis_version);
+  if (!source) return of_base;
+  return std::max(of_base.value_or(redis::Version{}), redis::Version{source->version.major, source->version.minor, 0});
+}
 
 }  // namespace
 
@@ -25,7 +36,9 @@ Result<std::unique_ptr<ScratchRestore>> ScratchRestore::bring_up(RestoreInput in
                                                                  const OnRestoreProgress& on_progress) {
   redis::ScratchServerOptions options;
   options.program = settings.program;
-  options.at_least = redis::Version::parse(plan.route.base.redis_version);
+  options.at_least = least_version(plan.route.base, settings.source);
+  options.loads = redis::rdb_magic_of(plan.route.base.rdb_version);
+  options.saves_for = settings.source;
   options.work_directory = settings.work_directory;
   options.databases = 1024;  // empty ones cost nothing; a server that meets a database it lacks exits
   options.memory_needed_bytes = plan.memory_bytes;

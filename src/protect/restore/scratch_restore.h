@@ -3,6 +3,7 @@
 
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 
 #include "base/file_system.h"
@@ -20,6 +21,8 @@ struct ScratchSettings {
   std::string program = "redis-server";  // of the source's version or later
   std::string work_directory = "/tmp";   // for the server's files, and what is spooled
   Duration timeout = std::chrono::hours(6);
+  // Who sent the newest of the stream, and has to load what is saved: where a base is made of it.
+  std::optional<redis::Product> source{};
 };
 
 // What every restore is given; all outlive it.

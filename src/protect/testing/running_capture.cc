@@ -49,10 +49,10 @@ TestArchive::Contents TestArchive::read(const std::string& source) {
 }
 
 RunningCapture::RunningCapture(TestArchive& archive, CaptureOptions options, storage::AppendStore* store,
-                               std::string outbox, FileSystem& files) {
+                               std::string outbox, FileSystem& files, BaseMaker* base_maker) {
   const CaptureEnvironment environment{store != nullptr ? *store : archive.store(), archive.repository(), files,
                                        system_clock(), system_random()};
-  capture_ = value_or_throw(Capture::open(environment, system_dialer(), nullptr, std::move(options),
+  capture_ = value_or_throw(Capture::open(environment, system_dialer(), base_maker, std::move(options),
                                           outbox.empty() ? archive.outbox() : outbox),
                             "capture");
   thread_ = std::thread([this] {

@@ -45,7 +45,7 @@ class TestArchive {
 class RunningCapture {
  public:
   RunningCapture(TestArchive& archive, CaptureOptions options, storage::AppendStore* store = nullptr,
-                 std::string outbox = {}, FileSystem& files = posix_file_system());
+                 std::string outbox = {}, FileSystem& files = posix_file_system(), BaseMaker* base_maker = nullptr);
   ~RunningCapture();
   // Not after its end.
   CaptureStatus status() const { return capture_->status(); }

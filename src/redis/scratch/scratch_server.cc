@@ -8,6 +8,7 @@
 
 #include "base/remove_tree.h"
 #include "redis/scratch/available_memory.h"
+#include "redis/scratch/replication_errors.h"
 
 namespace anclora::redis {
 namespace {
@@ -78,6 +79,7 @@ Result<std::unique_ptr<ScratchServer>> ScratchServer::start(const ScratchServerO
                              server->version_.to_string(), needed.to_string()),
                  "give the path of a newer one with --redis-server");
   RETURN_IF_ERROR(server->launch(random));
+  RETURN_IF_ERROR(server->check_product());
   return server;
 }
 
@@ -116,6 +118,23 @@ Status ScratchServer::launch(Random& random) {
     if (clock_.mono_now() > deadline) return connected.error().with_context("the scratch server does not answer");
     clock_.sleep_for(kPoll);
   }
+}
+
+Status ScratchServer::check_product() const {
+  ASSIGN_OR_RETURN(const Info info, explained(client_->info("server")));
+  const auto product = product_of(info);
+  if (!product) return {};
+  const std::string is = fmt::format("{} is {}, which ", options_.program, product->to_string());
+  if (options_.loads && !loads_rdb(*product, *options_.loads))
+    return Error(ErrorKind::kFailedPrecondition, is + "cannot load " + options_.loads->to_string(),
+                 "give one of the source's kind and version with --redis-server");
+  const RdbMagic saved = newest_rdb_of(*product);
+  if (options_.saves_for && !loads_rdb(*options_.saves_for, saved))
+    return Error(ErrorKind::kFailedPrecondition,
+                 fmt::format("{}saves {}: the source, {}, could not load it; give one of the source's version with "
+                             "--redis-server, or let the source make the bases with --base-from source",
+                             is, saved.to_string(), options_.saves_for->to_string()));
+  return {};
 }
 
 RedisUrl ScratchServer::url() const {
@@ -184,12 +203,17 @@ Status ScratchServer::wait_until_at(Offset offset, Duration timeout) {
 }
 
 Status ScratchServer::check_no_replication_errors() {
-  ASSIGN_OR_RETURN(const Info info, explained(client_->info("stats")));
+  ASSIGN_OR_RETURN(const Info info, explained(client_->info()));
   const std::int64_t errors = info.number("unexpected_error_replies").value_or(0);
   if (errors == 0) return {};
-  return Error(
-      ErrorKind::kDataLoss,
-      fmt::format("{} commands of the stream answered with an error that they did not give on the source", errors));
+  std::string what =
+      fmt::format("{} commands of the stream answered with an error that they did not give on the source", errors);
+  const auto first = first_replication_error(files_.read_all(directory_ + "/log", 16 * kMiB).value_or(""));
+  if (first) what += "; the first: " + *first;
+  const bool unknown = first && first->starts_with("unknown ");
+  return Error(unknown ? ErrorKind::kFailedPrecondition : ErrorKind::kDataLoss,
+               fmt::format("{} (the scratch server is {})", what, info.product()),
+               "give a redis-server of the source's kind and version with --redis-server");
 }
 
 Result<std::string> ScratchServer::digest() {

@@ -18,6 +18,7 @@
 #include "base/subprocess.h"
 #include "redis/client/client.h"
 #include "redis/offset.h"
+#include "redis/rdb/rdb_versions.h"
 
 namespace anclora::redis {
 
@@ -25,6 +26,10 @@ struct ScratchServerOptions {
   std::string program = "redis-server";  // a path, or looked up in PATH
   // The least version that will do: an RDB loads into its own version or a later one. Nothing: any from 6.2 on.
   std::optional<Version> at_least;
+  // The RDB that it has to load: versions of Redis and Valkey cannot be compared with each other.
+  std::optional<RdbMagic> loads;
+  // A server that has to load what this one saves.
+  std::optional<Product> saves_for;
   std::uint64_t databases = 16;
   std::vector<std::string> modules;  // paths of module files to load
   // A private directory is made in it and removed at the end: logs, and what save_rdb() writes unless told otherwise.
@@ -37,7 +42,8 @@ struct ScratchServerOptions {
 // password, never writes its data of its own accord, and is killed when this is destroyed or our process dies.
 class ScratchServer {
  public:
-  // kNotFound: no such program; kFailedPrecondition: too old, or its modules do not load (with its own words);
+  // kNotFound: no such program; kFailedPrecondition: too old or of the wrong kind, or its modules do not load (with its
+  // own words);
   // kResourceExhausted: not enough free memory; kDeadlineExceeded.
   static Result<std::unique_ptr<ScratchServer>> start(const ScratchServerOptions& options, FileSystem& files,
                                                       Dialer& dialer, Clock& clock, Random& random);
@@ -59,7 +65,8 @@ class ScratchServer {
   // Until its offset is exactly `offset` while still following. kDataLoss when it went past it; kUnavailable, with the
   // end of its log, when it died.
   Status wait_until_at(Offset offset, Duration timeout);
-  // No error when it has executed everything it was sent without one; kDataLoss otherwise.
+  // No error when it has executed everything it was sent without one. Else kFailedPrecondition when it does not know
+  // the first command that failed, kDataLoss otherwise.
   Status check_no_replication_errors();
   // DEBUG DIGEST: 40 hexadecimal digits over all keys and values.
   Result<std::string> digest();
@@ -80,6 +87,7 @@ class ScratchServer {
   Status launch(Random& random);
   Status write_config();
   Status connect();
+  Status check_product() const;
   Error died(const Error& error) const;
   // `result`, or what the log says when the server is gone.
   template <class T>

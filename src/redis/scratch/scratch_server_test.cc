@@ -102,6 +102,44 @@ TEST(ScratchServer, SaysWhatIsMissing) {
   EXPECT_TRUE(posix_file_system().list(directory.path())->empty());
 }
 
+TEST(ScratchServer, IsOfAKindThatLoadsTheBaseAndSavesWhatTheSourceLoads) {
+  const TemporaryDirectory directory;
+  ScratchServerOptions options;
+  options.loads = rdb_magic_of(80);
+  const auto other_kind = start(directory, options);
+  ASSERT_FALSE(other_kind.has_value());
+  EXPECT_EQ(other_kind.error().kind(), ErrorKind::kFailedPrecondition);
+  EXPECT_NE(other_kind.error().message().find("cannot load Valkey RDB 80"), std::string::npos);
+  options.loads = rdb_magic_of(9);
+  options.saves_for = Product{false, {6, 2, 16}};
+  const auto newer = start(directory, options);
+  ASSERT_FALSE(newer.has_value());
+  EXPECT_EQ(newer.error().kind(), ErrorKind::kFailedPrecondition);
+  EXPECT_NE(newer.error().message().find("Redis 6.2.16, could not load it"), std::string::npos);
+  EXPECT_TRUE(posix_file_system().list(directory.path())->empty());
+}
+
+TEST(ScratchServer, NamesTheFirstCommandThatItDoesNotKnow) {
+  const auto source = RedisServer::start({"repl-ping-replica-period 3600"});
+  source->command({"SET", "k", "v"});
+  Recording recording(*source);
+  recording.wait_for_base();
+  source->command({"DEBUG", "REPLICATE", "COMMANDOFLATER", "k", "secret"});
+  source->command({"SET", "k", "w"});
+  recording.finish();
+  const TemporaryDirectory directory;
+  const auto scratch = start(directory);
+  ASSERT_TRUE(scratch.has_value());
+  const auto feeder = Feeder::start(recording, listen_on({"127.0.0.1", 0}).value(), system_clock(), system_random());
+  ASSERT_TRUE((*scratch)->follow(feeder->local(), Secret()).has_value());
+  ASSERT_TRUE((*scratch)->wait_until_at(recording.end_offset(), 150s).has_value());
+  const Status checked = (*scratch)->check_no_replication_errors();
+  ASSERT_FALSE(checked.has_value());
+  EXPECT_EQ(checked.error().kind(), ErrorKind::kFailedPrecondition);
+  EXPECT_NE(checked.error().message().find("unknown command 'COMMANDOFLATER'"), std::string::npos);
+  EXPECT_EQ(checked.error().message().find("secret"), std::string::npos) << checked.error().message();
+}
+
 TEST(ScratchServer, TellsThatItDiedAndWhy) {
   const auto source = RedisServer::start({"databases 40", "repl-ping-replica-period 3600"});
   source->command({"SELECT", "33"});
