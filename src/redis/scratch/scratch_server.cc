@@ -182,10 +182,9 @@ Status ScratchServer::wait_until_at(Offset offset, Duration timeout) {
     Result<Info> info = client_->info("replication");
     if (!info) {
       // While it loads the base it may not answer in time: only its death ends the wait.
-      const Error reason = died(info.error());
-      if (process_->wait(Duration::zero())) return reason;
+      if (process_->wait(Duration::zero())) return died(info.error());
       ignore_result(connect());
-      if (clock_.mono_now() > deadline) return reason;
+      if (clock_.mono_now() > deadline) return died(info.error());
       continue;
     }
     const Offset at = info->offset().value_or(Offset{});
