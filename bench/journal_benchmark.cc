@@ -46,7 +46,7 @@ const ObjectKey& key() {
 
 void CompressCheckAndSeal(benchmark::State& state) {
   const Bytes plain = job_stream(8 * kMiB);
-  FrameCompressor compressor;
+  FrameCompressor compressor(FrameTuning::kCommands);
   std::size_t sealed = 0;
   for (auto _ : state) {
     const auto frames = compressor.compress(plain);

@@ -32,7 +32,7 @@ void expect_no_harm(const ObjectKey& key, std::string_view compressed) {
 
 std::vector<std::string> fuzz_seeds() {
   SeededRandom random(1);
-  FrameCompressor compressor;
+  FrameCompressor compressor(FrameTuning::kCommands);
   std::vector<std::string> seeds = {"", "123456 some text some text some text", random.bytes(300)};
   for (const std::string& plain : {std::string("abcabcabcabc"), std::string(100000, 'x')})
     seeds.push_back("000" + compressor.compress(plain)->front().bytes);

@@ -14,7 +14,7 @@ const ObjectKey kKey{std::nullopt, Bytes(16, 'r')};
 // Cuts the input into entries whose lengths are its own bytes.
 void expect_round_trip(std::string_view input) {
   Bytes object;
-  FrameCompressor compressor;
+  FrameCompressor compressor(FrameTuning::kCommands);
   SeededRandom random(1);
   PackWriter writer(kKey, std::string(kLog), 0, compressor, random, [&object](ByteView bytes) -> Status {
     object += bytes;
@@ -43,7 +43,7 @@ void expect_round_trip(std::string_view input) {
 
 void read_hostile(std::string_view plain, std::size_t piece) {
   SeededRandom random(1);
-  FrameCompressor compressor;
+  FrameCompressor compressor(FrameTuning::kCommands);
   // A run of small entries, or the object of one.
   const bool run = piece % 2 == 0;
   ObjectSealer sealer(kKey, std::string(kLog) + std::string(20, '0'), run ? 1 : 0, random);

@@ -1,9 +1,9 @@
 #!/usr/bin/env python3
 """Reads an Anclora DR repository in a folder without Anclora DR: writes the RDB of the newest base and the replication
-stream after it. Needs Python 3.8, libsodium and libzstd; all it knows is in docs/formats/.
+stream after it. Needs Python 3.8, libsodium, libzstd and command_frame.py beside it; it knows just docs/formats/.
     read_repository.py FOLDER --rdb dump.rdb --stream stream.resp [--source NAME] [--passphrase-file FILE]
 Start redis-server with the RDB, then send it the stream: redis-cli --pipe < stream.resp"""
-import argparse, calendar, ctypes, hashlib, json, os, struct, sys, time
+import argparse, calendar, ctypes, hashlib, json, os, struct, sys, time, command_frame
 from ctypes import c_size_t as size_t, c_ulonglong as u64
 sodium, zstd = ctypes.CDLL("libsodium.so.23"), ctypes.CDLL("libzstd.so.1")
 zstd.ZSTD_getFrameContentSize.restype, zstd.ZSTD_decompress.restype = u64, size_t
@@ -20,7 +20,8 @@ class Reader:
         byte = self.raw(1)[0]
         return byte if byte < 128 else byte & 127 | self.varint() << 7
     def sized(self): return self.raw(self.varint())
-def unzstd(frame):
+def unpack(frame):
+    if frame[:4] == b"ADRC": return command_frame.plain(Reader(unpack(frame[8:])), int.from_bytes(frame[4:8], "little"))
     size = zstd.ZSTD_getFrameContentSize(frame, size_t(len(frame)))
     if size > 1 << 20: sys.exit("a frame declares an impossible size")
     out = ctypes.create_string_buffer(max(size, 1))
@@ -30,14 +31,13 @@ class Repository:
     def __init__(self, folder, secret):
         self.folder, self.key = folder, None
         config = json.loads(self.file("config"))
-        if config["format"] != 1 or config["required_features"]: sys.exit("this is a newer format: see docs/formats/")
+        if config["format"] != 1 or any(f["name"] != "command frames" for f in config["required_features"]):
+            sys.exit("this is a newer format: see docs/formats/")
         self.id = bytes.fromhex(config["repository"])
         if config["encrypted"]: self.key = self.unlock(secret)
-    def file(self, name):
-        with open(os.path.join(self.folder, name), "rb") as file: return file.read()
+    def file(self, name): return open(os.path.join(self.folder, name), "rb").read()
     def names(self, prefix):
-        path = os.path.join(self.folder, prefix)
-        return sorted(os.listdir(path)) if os.path.isdir(path) else []
+        return sorted(os.listdir(path)) if os.path.isdir(path := os.path.join(self.folder, prefix)) else []
     def unlock(self, secret):
         for name in self.names("keys"):
             slot = json.loads(self.file("keys/" + name))
@@ -74,7 +74,7 @@ class Repository:
                 last, packed, bound = sealed[0] == 1, sealed[33:], sized(b"anclora object hash 1") + place
                 failed = sealed[1:33] != blake(bound + struct.pack("<QB", frame - 1, last) + packed)
             if failed: sys.exit("%s: frame %d is damaged" % (name, frame - 1))
-            out.append(unzstd(packed)), frames.append(sized(packed))
+            out.append(unpack(packed)), frames.append(sized(command_frame.hashed(packed)))
         plain = b"".join(out)
         return plain, blake(plain if len(plain) < 1 << 18 else sized(b"anclora entry frames 1") + b"".join(frames))
 

@@ -79,7 +79,7 @@ TEST_F(EntryBuilderTest, CarriesDatabaseAndOpenMultiToTheNextEntry) {
 }
 
 TEST_F(EntryBuilderTest, CompressesAheadWhatTheNextEntryHoldsForCertain) {
-  storage::FrameCompressor compressor;
+  storage::FrameCompressor compressor(storage::FrameTuning::kCommands);
   EntryBuilder builder(at(1000), "r", nullptr, &compressor);
   const Bytes set = build_command({"SET", "k", std::string(90'000, 'x')});
   Bytes stream;
@@ -103,7 +103,7 @@ TEST_F(EntryBuilderTest, CompressesAheadWhatTheNextEntryHoldsForCertain) {
 }
 
 TEST_F(EntryBuilderTest, LeavesACommandLargerThanAFrameForItsEntry) {
-  storage::FrameCompressor compressor;
+  storage::FrameCompressor compressor(storage::FrameTuning::kCommands);
   EntryBuilder builder(at(0), "r", nullptr, &compressor);
   const Bytes set = build_command({"SET", "k", std::string(3 * storage::kEntryFrameBytes, 'x')});
   add(builder, set.substr(0, set.size() - 1));

@@ -39,6 +39,7 @@ StreamEncoder::StreamEncoder(Context context, ChainStart start, storage::Incarna
                              storage::HolderId holder)
     : context_(std::move(context)),
       sealer_(context_.repository, context_.source, start.tip, incarnation, holder, context_.random),
+      compressor_(context_.repository.command_tuning()),
       base_complete_(start.base_complete),
       base_received_(start.base_complete),
       origin_(start.origin),

@@ -124,7 +124,7 @@ void SourceBuilder::sign_of_life(WallTime time) {
 
 storage::PackInfo SourceBuilder::pack() {
   seal();
-  storage::FrameCompressor compressor;
+  storage::FrameCompressor compressor(storage::FrameTuning::kCommands);
   Bytes object;
   storage::PackInfo info;
   info.timeline = timeline();

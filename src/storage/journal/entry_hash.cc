@@ -1,5 +1,6 @@
 #include "storage/journal/entry_hash.h"
 
+#include <openssl/evp.h>
 #include <sodium.h>
 
 #include <tuple>
@@ -20,6 +21,15 @@ void update_sized(crypto_generichash_state& state, ByteView bytes) {
   update(state, bytes);
 }
 
+// Processors have instructions for SHA-256: it takes a third of BLAKE2b's time on them.
+Hash256 sha256(ByteView bytes) {
+  Hash256 hash{};
+  static_assert(std::tuple_size_v<Hash256> == crypto_hash_sha256_BYTES);
+  if (EVP_Digest(bytes.data(), bytes.size(), hash.data(), nullptr, EVP_sha256(), nullptr) != 1)
+    crypto_hash_sha256(hash.data(), reinterpret_cast<const unsigned char*>(bytes.data()), bytes.size());
+  return hash;
+}
+
 }  // namespace
 
 struct EntryHasher::State {
@@ -34,7 +44,13 @@ EntryHasher::EntryHasher() : state_(std::make_unique<State>()) {
 EntryHasher::~EntryHasher() = default;
 
 void EntryHasher::add(const CompressedFrame& frame) {
-  update_sized(state_->hash, frame.bytes);
+  if (is_command_frame(frame.bytes)) {
+    const Hash256 name = sha256(frame.bytes);
+    update_sized(state_->hash,
+                 Bytes(kCommandFrameMagic).append(reinterpret_cast<const char*>(name.data()), name.size()));
+  } else {
+    update_sized(state_->hash, frame.bytes);
+  }
   state_->plain_bytes += frame.plain_bytes;
 }
 

@@ -5,6 +5,7 @@
 #include <fstream>
 #include <iterator>
 
+#include "storage/journal/command_frame_decoder.h"
 #include "storage/journal/frame_codec.h"
 #include "storage/journal/key_slot.h"
 #include "storage/journal/log_entry.h"
@@ -114,9 +115,23 @@ TEST(FormatDocuments, ShowAnEncryptedAndAnUnencryptedObject) {
   }
 }
 
+TEST(FormatDocuments, ShowTheBodyOfACommandFrame) {
+  const auto command = [](const std::vector<std::string>& arguments) {
+    std::string out = "*" + std::to_string(arguments.size()) + "\r\n";
+    for (const std::string& each : arguments) out += "$" + std::to_string(each.size()) + "\r\n" + each + "\r\n";
+    return out;
+  };
+  const Bytes plain = "\r\n" + command({"HSET", "job:99", "to", "042", "id", "abc", "name", "Ana", "text", "hi, Ana"}) +
+                      command({"HSET", "job:100", "to", "999", "id", "001", "name", "Ana", "text", ""});
+  const Bytes body = hex_block("command-frame.md", "body");
+  CommandFrameDecoder decoder;
+  body.copy(decoder.body(body.size()), body.size());
+  EXPECT_EQ(decoder.decode(plain.size()), plain);
+}
+
 TEST(FormatDocuments, ShowAPack) {
   Bytes fresh;
-  FrameCompressor compressor;
+  FrameCompressor compressor(FrameTuning::kCommands);
   SeededRandom random(1);
   PackWriter writer(hashes_only(), std::string(kEntryName.substr(0, kEntryName.size() - 20)), 7, compressor, random,
                     [&fresh](ByteView bytes) -> Status {

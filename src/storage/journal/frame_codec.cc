@@ -1,10 +1,8 @@
 #include "storage/journal/frame_codec.h"
 
-#define ZSTD_STATIC_LINKING_ONLY  // for ZSTD_c_literalCompressionMode
 #include <zstd.h>
 
 #include <algorithm>
-#include <cstring>
 
 #include "storage/journal/newer_format.h"
 #include "storage/journal/object_cipher.h"
@@ -12,31 +10,14 @@
 namespace anclora::storage {
 namespace {
 
-constexpr int kLevel = 1;
-constexpr int kCommandHashLog = 12;
-constexpr int kCommandStep = 2;
-constexpr int kMaxWindowLog = 20;  // of kFrameBytes: no frame refers further back
 constexpr std::string_view kMagic = "ADRO";
 constexpr std::uint8_t kVersion = 1;
 constexpr std::size_t kFixedHeaderBytes = 6;  // magic, version, mode
 constexpr std::size_t kLengthBytes = 4;
 
-struct FreeCompressor {
-  void operator()(ZSTD_CCtx* context) const { ZSTD_freeCCtx(context); }
-};
-struct FreeDecompressor {
-  void operator()(ZSTD_DCtx* context) const { ZSTD_freeDCtx(context); }
-};
-using Compressor = std::unique_ptr<ZSTD_CCtx, FreeCompressor>;
-using Decompressor = std::unique_ptr<ZSTD_DCtx, FreeDecompressor>;
-
-Decompressor make_decompressor() {
-  Decompressor context(ZSTD_createDCtx());
-  ZSTD_DCtx_setParameter(context.get(), ZSTD_d_windowLogMax, kMaxWindowLog);
-  return context;
+std::size_t max_sealed_frame_bytes() {
+  return kCommandFrameHeadBytes + ZSTD_compressBound(kFrameBytes) + ObjectCipher::kMaxOverheadBytes;
 }
-
-std::size_t max_sealed_frame_bytes() { return ZSTD_compressBound(kFrameBytes) + ObjectCipher::kMaxOverheadBytes; }
 
 std::uint32_t read_u32(const char* bytes) {
   std::uint32_t value = 0;
@@ -46,51 +27,6 @@ std::uint32_t read_u32(const char* bytes) {
 }
 
 }  // namespace
-
-struct FrameCompressor::State {
-  explicit State(FrameTuning tuning) {
-    ZSTD_CCtx_setParameter(compressor.get(), ZSTD_c_compressionLevel, kLevel);
-    if (tuning != FrameTuning::kCommands) return;
-    ZSTD_CCtx_setParameter(compressor.get(), ZSTD_c_strategy, ZSTD_fast);
-    ZSTD_CCtx_setParameter(compressor.get(), ZSTD_c_windowLog, kMaxWindowLog);
-    ZSTD_CCtx_setParameter(compressor.get(), ZSTD_c_hashLog, kCommandHashLog);
-    ZSTD_CCtx_setParameter(compressor.get(), ZSTD_c_minMatch, ZSTD_MINMATCH_MAX);
-    ZSTD_CCtx_setParameter(compressor.get(), ZSTD_c_targetLength, kCommandStep);
-    ZSTD_CCtx_setParameter(compressor.get(), ZSTD_c_literalCompressionMode, ZSTD_ps_enable);
-  }
-
-  Compressor compressor{ZSTD_createCCtx()};
-  Decompressor decompressor = make_decompressor();
-  std::unique_ptr<char[]> compressed = std::make_unique_for_overwrite<char[]>(ZSTD_compressBound(kFrameBytes));
-  std::unique_ptr<char[]> check = std::make_unique_for_overwrite<char[]>(kFrameBytes);
-
-  Result<CompressedFrame> compress(ByteView plain) {
-    const std::size_t size =
-        ZSTD_compress2(compressor.get(), compressed.get(), ZSTD_compressBound(kFrameBytes), plain.data(), plain.size());
-    if (ZSTD_isError(size)) return Error(ErrorKind::kInternal, std::string("zstd: ") + ZSTD_getErrorName(size));
-    const std::size_t back = ZSTD_decompressDCtx(decompressor.get(), check.get(), kFrameBytes, compressed.get(), size);
-    if (back != plain.size() || std::memcmp(check.get(), plain.data(), back) != 0) {
-      return Error(ErrorKind::kDataLoss, "a frame that was just compressed does not decompress to the same bytes",
-                   "this points to faulty memory or processor: run capture on another machine");
-    }
-    return CompressedFrame{Bytes(compressed.get(), size), static_cast<std::uint32_t>(plain.size())};
-  }
-};
-
-FrameCompressor::FrameCompressor(FrameTuning tuning) : state_(std::make_unique<State>(tuning)) {}
-FrameCompressor::~FrameCompressor() = default;
-
-Result<std::vector<CompressedFrame>> FrameCompressor::compress(ByteView plain, std::size_t frame_bytes) {
-  std::vector<CompressedFrame> frames;
-  frames.reserve(plain.size() / frame_bytes + 1);
-  do {  // an empty object has one frame too: the final one
-    const ByteView piece = plain.substr(0, frame_bytes);
-    ASSIGN_OR_RETURN(CompressedFrame frame, state_->compress(piece));
-    frames.push_back(std::move(frame));
-    plain.remove_prefix(piece.size());
-  } while (!plain.empty());
-  return frames;
-}
 
 struct ObjectSealer::State {
   // The nonce is drawn here, so that nothing depends on header() being called before seal().
@@ -132,7 +68,7 @@ struct ObjectOpener::State {
 
   ObjectCipher cipher;
   std::string name;
-  Decompressor decompressor = make_decompressor();
+  FrameUnpacker unpacker;
   Bytes pending;  // the start of what is not complete yet: the header or a frame
   Bytes compressed;
   std::uint64_t frame = 0;
@@ -172,25 +108,20 @@ Status ObjectOpener::State::read_frame(ByteView frame_bytes, Bytes& plain) {
   if (!cipher.open(frame_bytes, compressed, last)) {
     return damaged("does not open: damaged, out of order, another object's, or sealed with another key");
   }
-  const unsigned long long size = ZSTD_getFrameContentSize(compressed.data(), compressed.size());
-  if (size == ZSTD_CONTENTSIZE_ERROR || size == ZSTD_CONTENTSIZE_UNKNOWN || size > kFrameBytes)
-    return damaged("declares no size or one above the limit");
-  if (!unpacks) {
-    ++frame;
-    finished = last;
-    kept->push_back({compressed, static_cast<std::uint32_t>(size)});
-    return {};
+  const std::optional<std::size_t> size = FrameUnpacker::plain_bytes(compressed);
+  if (!size) return damaged("declares no size or one above the limit");
+  if (unpacks) {
+    const std::size_t before = plain.size();
+    bool whole = false;
+    plain.resize_and_overwrite(before + *size, [&](char* out, std::size_t) {
+      whole = unpacker.unpack(compressed, out + before, *size);
+      return before + (whole ? *size : 0);
+    });
+    if (!whole) return damaged("does not decompress");
   }
-  const std::size_t before = plain.size();
-  std::size_t got = 0;
-  plain.resize_and_overwrite(before + size, [&](char* out, std::size_t) {
-    got = ZSTD_decompressDCtx(decompressor.get(), out + before, size, compressed.data(), compressed.size());
-    return before + (got == size ? got : 0);
-  });
-  if (got != size) return damaged("does not decompress");
   ++frame;
   finished = last;
-  if (kept != nullptr) kept->push_back({compressed, static_cast<std::uint32_t>(size)});
+  if (kept != nullptr) kept->push_back({compressed, static_cast<std::uint32_t>(*size)});
   return {};
 }
 

@@ -1,4 +1,4 @@
-// How every object is stored: frames of at most 1 MiB, each compressed with zstd, then sealed for one object name.
+// How every object is stored: frames of at most 1 MiB, each compressed, then sealed for one object name.
 // Swapped, reordered, cut or flipped objects do not open. Pure. Format: docs/formats/object.md.
 #pragma once
 
@@ -12,39 +12,15 @@
 #include "base/random.h"
 #include "base/result.h"
 #include "base/secret.h"
+#include "storage/journal/frame_compressor.h"
 
 namespace anclora::storage {
-
-inline constexpr std::size_t kFrameBytes = kMiB;
 
 // The key of a repository, or none (--no-encryption: sealed by hash alone: damage shows, malice does not).
 // Bound to the repository: `repository_id` enters every object's key and hash.
 struct ObjectKey {
   std::optional<Secret> repository_key;  // 32 bytes
   Bytes repository_id;                   // 16 bytes
-};
-
-// One compressed frame: made once, and sealed again (not compressed again) when it moves into a pack.
-struct CompressedFrame {
-  Bytes bytes;
-  std::uint32_t plain_bytes = 0;
-};
-
-// Commands repeat each other closely: a small table of matches stays in the processor's first cache, which is faster
-// than zstd's level 1 on them and packs them better. Everything else is packed with level 1.
-enum class FrameTuning : std::uint8_t { kCommands, kAnything };
-
-// zstd; each frame was decompressed again and compared (kDataLoss if it differed).
-class FrameCompressor {
- public:
-  explicit FrameCompressor(FrameTuning tuning = FrameTuning::kCommands);
-  ~FrameCompressor();
-  // Frames of `frame_bytes` of plain (at most kFrameBytes), the last one of what is left; one frame of nothing.
-  Result<std::vector<CompressedFrame>> compress(ByteView plain, std::size_t frame_bytes = kFrameBytes);
-
- private:
-  struct State;
-  std::unique_ptr<State> state_;
 };
 
 // Seals frames into one object (or one stream of an object: see `stream`). One thread.

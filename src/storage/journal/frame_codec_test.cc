@@ -106,7 +106,7 @@ TEST_P(FrameCodec, RefusesEveryTruncation) {
 TEST_P(FrameCodec, RefusesAnObjectCutAtAFrameBorder) {
   const Bytes plain = sample(2 * kFrameBytes);
   EngineRandom random(3);
-  FrameCompressor compressor;
+  FrameCompressor compressor(FrameTuning::kCommands);
   const auto frames = compressor.compress(plain);
   ASSERT_TRUE(frames.has_value());
   ASSERT_EQ(frames->size(), 2u);
@@ -138,7 +138,7 @@ TEST_P(FrameCodec, RefusesBytesAfterTheFinalFrame) {
 
 TEST_P(FrameCodec, RefusesReorderedFrames) {
   EngineRandom random(3);
-  FrameCompressor compressor;
+  FrameCompressor compressor(FrameTuning::kCommands);
   const auto frames = compressor.compress(sample(3 * kFrameBytes));
   ASSERT_TRUE(frames.has_value());
   ObjectSealer sealer(key(), kName, 0, random);

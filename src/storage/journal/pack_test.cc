@@ -48,7 +48,7 @@ Bytes object_of(const ObjectKey& with, std::uint64_t sequence, const std::vector
 
 Pack write_pack(const std::vector<std::size_t>& sizes, const StreamIndex& index = {}) {
   Pack pack;
-  FrameCompressor compressor;
+  FrameCompressor compressor(FrameTuning::kCommands);
   SeededRandom random(3);
   PackWriter writer(key(), std::string(kLog), 0, compressor, random, [&pack](ByteView bytes) -> Status {
     pack.object += bytes;
@@ -124,7 +124,7 @@ TEST(Pack, IsReadInPiecesOfAnySize) {
 TEST(Pack, HoldsTheObjectsOfLargeEntriesAsTheyWerePublished) {
   // Frames that this compressor would never make, so that they are recognised when they come back.
   const Bytes content = encode_log_entry(entry_with(0, 600 * kKiB));
-  FrameCompressor compressor;
+  FrameCompressor compressor(FrameTuning::kCommands);
   const auto frames = compressor.compress(content, 100000);
   ASSERT_TRUE(frames.has_value());
   const Bytes published = object_of(key(), 0, *frames);
@@ -143,7 +143,7 @@ TEST(Pack, HoldsTheObjectsOfLargeEntriesAsTheyWerePublished) {
 }
 
 TEST(Pack, TakesNoLargeEntryAmongTheSmallOnes) {
-  FrameCompressor compressor;
+  FrameCompressor compressor(FrameTuning::kCommands);
   SeededRandom random(3);
   PackWriter writer(key(), std::string(kLog), 0, compressor, random, [](ByteView) -> Status { return {}; });
   EXPECT_FALSE(writer.add(Bytes(kLargeEntryBytes, 'x')).has_value());
@@ -212,7 +212,7 @@ TEST(Pack, RefusesATrailerThatDoesNotFitTheObject) {
 }
 
 TEST(Pack, StopsWithTheErrorOfItsSinkOrReader) {
-  FrameCompressor compressor;
+  FrameCompressor compressor(FrameTuning::kCommands);
   SeededRandom random(3);
   PackWriter writer(key(), std::string(kLog), 0, compressor, random,
                     [](ByteView) -> Status { return Error(ErrorKind::kResourceExhausted, "disk full"); });

@@ -41,7 +41,7 @@ struct EntrySealer::State {
   Incarnation incarnation;
   HolderId holder;
   Random& random;
-  FrameCompressor compressor{};
+  FrameCompressor compressor{repository.command_tuning()};
 
   Status check(const UnsealedEntry& unsealed) const;
   Result<std::vector<CompressedFrame>> compress(UnsealedEntry& unsealed, SealedEntry& sealed);

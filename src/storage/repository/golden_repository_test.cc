@@ -1,4 +1,4 @@
-// The repositories in tests/golden/format-1/ were written by the first release and stay readable for ever: by us, and
+// The repositories in tests/golden/ were written by the first release and stay readable for ever: by us, and
 // by the script in docs/formats/ without us. They are made once: ANCLORA_WRITE_GOLDEN=DIR runs the test that writes
 // them.
 #include <gtest/gtest.h>
@@ -62,21 +62,57 @@ void write_history(Store& store, const Repository& repository, ManualClock& cloc
   source.append(kSet);
 }
 
-void write_golden(const std::string& folder, bool encrypted) {
+// As many jobs as make a command frame, each of its kinds of slots in them.
+Bytes jobs(std::size_t size, std::uint64_t first) {
+  Bytes stream;
+  for (std::uint64_t id = first; stream.size() < size; ++id) {
+    const std::string key = "job:" + std::to_string(id);
+    const std::string text = (id % 2 == 0 ? "Ana" : "Luis") + std::string(", order ") + std::to_string(id * id);
+    const std::string hash = to_hex(hash256(key));
+    const std::string note = id % 5 == 0 ? "a note; of other words" : "-";
+    stream += "*10\r\n$4\r\nHSET\r\n";
+    for (const std::string& each :
+         {key, std::string("text"), text, std::string("at"), std::to_string(1'767'225'600'000 + id),
+          std::string("hash"), hash, std::string("note"), note})
+      stream += "$" + std::to_string(each.size()) + "\r\n" + each + "\r\n";
+  }
+  return stream;
+}
+
+// A base; a small entry and a large one in a pack, and a large one behind it.
+void write_commands(Store& store, const Repository& repository, ManualClock& clock, Random& random) {
+  TestSource source(store, repository, clock, random);
+  source.open_first(kStart);
+  CheckpointDelta delta;
+  delta.opened = {source.opened()};
+  delta.bases = {source.base(tiny_rdb("before the commands"))};
+  source.append(jobs(100 * kKiB, 1));
+  source.append(jobs(300 * kKiB, 1000));
+  delta.packs = {source.pack()};
+  source.checkpoint(delta);
+  source.append(jobs(300 * kKiB, 2000));
+}
+
+void write_golden(const std::string& folder, bool encrypted, bool command_frames) {
   ManualClock clock;
   SeededRandom random(20260101);
   FolderStore store(posix_file_system(), random, folder);
   InitOptions options;
   options.encrypted = encrypted;
+  options.command_frames = command_frames;
   if (encrypted) options.passphrase = Secret(std::string(kPassphrase));
   ASSERT_TRUE(Repository::init(store, options, clock, random).has_value());
   const Repository repository = *Repository::open(store, {Secret(std::string(kPassphrase)), std::nullopt});
-  write_history(store, repository, clock, random);
+  if (command_frames)
+    write_commands(store, repository, clock, random);
+  else
+    write_history(store, repository, clock, random);
 }
 
 class GoldenRepository : public ::testing::TestWithParam<const char*> {
  protected:
-  std::string folder() const { return source_path(std::string("tests/golden/format-1/") + GetParam()); }
+  std::string folder() const { return source_path(std::string("tests/golden/") + GetParam()); }
+  bool holds_commands() const { return std::string_view(GetParam()).starts_with("command-frames"); }
   Repository open() {
     auto opened = Repository::open(store_, {Secret(std::string(kPassphrase)), std::nullopt});
     EXPECT_TRUE(opened.has_value()) << opened.error().to_string();
@@ -106,9 +142,12 @@ class GoldenRepository : public ::testing::TestWithParam<const char*> {
   FolderStore store_{posix_file_system(), random_, folder()};
 };
 
-TEST_P(GoldenRepository, OfFormat1StaysReadable) {
+using GoldenHistory = GoldenRepository;
+
+TEST_P(GoldenHistory, OfFormat1StaysReadable) {
   const Repository repository = open();
-  EXPECT_EQ(repository.encrypted(), std::string_view(GetParam()) == "encrypted");
+  EXPECT_EQ(repository.encrypted(), std::string_view(GetParam()).ends_with("encrypted"));
+  EXPECT_EQ(repository.command_tuning(), FrameTuning::kCommandsByZstd);
   const auto loaded = load_source_state(store_, repository, "default");
   ASSERT_TRUE(loaded.has_value()) << loaded.error().to_string();
   const SourceState& state = *loaded;
@@ -134,6 +173,17 @@ TEST_P(GoldenRepository, OfFormat1StaysReadable) {
   EXPECT_EQ(list_key_slots(store_, repository)->size(), repository.encrypted() ? 2U : 0U);
 }
 
+using GoldenCommands = GoldenRepository;
+
+TEST_P(GoldenCommands, StayReadable) {
+  const Repository repository = open();
+  EXPECT_EQ(repository.command_tuning(), FrameTuning::kCommands);
+  const SourceState state = load_source_state(store_, repository, "default").value();
+  const TimelineState& only = state.timelines.at(0);
+  EXPECT_EQ(read_stream(repository, state, {only.id, only.start}, {only.id, state.head->entry.last}),
+            jobs(100 * kKiB, 1) + jobs(300 * kKiB, 1000) + jobs(300 * kKiB, 2000));
+}
+
 TEST_P(GoldenRepository, IsReadWithoutUsByTheScriptInTheDocuments) {
   const Repository repository = open();
   const SourceState state = load_source_state(store_, repository, "default").value();
@@ -155,7 +205,9 @@ TEST_P(GoldenRepository, IsReadWithoutUsByTheScriptInTheDocuments) {
   const Bytes stream =
       read_stream(repository, state, {newest.id, newest.bases.back().offset}, {newest.id, state.head->entry.last});
   EXPECT_EQ(posix_file_system().read_all(out / "stream").value(), stream);
-  EXPECT_EQ(stream, std::string(kSet) + std::string(kPing) + std::string(kSet));
+  if (!holds_commands()) {
+    EXPECT_EQ(stream, std::string(kSet) + std::string(kPing) + std::string(kSet));
+  }
 }
 
 // What an expire retires under a mark that another expire replaced meanwhile still counts.
@@ -203,14 +255,24 @@ TEST(GoldenRepositoryScript, PassesOverWhatIsRetiredUnderAMarkThatIsNotInForce) 
   }
 }
 
-INSTANTIATE_TEST_SUITE_P(Format1, GoldenRepository, ::testing::Values("plain", "encrypted"),
-                         [](const auto& param_info) { return std::string(param_info.param); });
+std::string name_of(const ::testing::TestParamInfo<const char*>& info) {
+  std::string name;
+  for (const char* at = info.param; *at != '\0'; ++at)
+    if (std::isalnum(static_cast<unsigned char>(*at)) != 0) name.push_back(*at);
+  return name;
+}
+INSTANTIATE_TEST_SUITE_P(All, GoldenRepository,
+                         ::testing::Values("format-1/plain", "format-1/encrypted", "command-frames/encrypted"),
+                         name_of);
+INSTANTIATE_TEST_SUITE_P(Format1, GoldenHistory, ::testing::Values("format-1/plain", "format-1/encrypted"), name_of);
+INSTANTIATE_TEST_SUITE_P(New, GoldenCommands, ::testing::Values("command-frames/encrypted"), name_of);
 
 TEST(GoldenRepositoryWriter, WritesWhenAsked) {
   const char* folder = std::getenv("ANCLORA_WRITE_GOLDEN");
   if (folder == nullptr) GTEST_SKIP() << "ANCLORA_WRITE_GOLDEN is not set";
-  write_golden(std::string(folder) + "/plain", false);
-  write_golden(std::string(folder) + "/encrypted", true);
+  write_golden(std::string(folder) + "/format-1/plain", false, false);
+  write_golden(std::string(folder) + "/format-1/encrypted", true, false);
+  write_golden(std::string(folder) + "/command-frames/encrypted", true, true);
 }
 
 }  // namespace

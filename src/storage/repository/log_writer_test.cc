@@ -69,7 +69,7 @@ TEST_F(LogWriter, ALargeEntryIsNamedByItsFramesWhereverTheyWereCut) {
   Bytes bytes;
   while (bytes.size() < kEntryFrameBytes + 300 * kKiB) bytes += "SET " + std::to_string(bytes.size()) + "\r\n";
   UnsealedEntry unsealed{stream(writer, bytes), {}};
-  FrameCompressor compressor;
+  FrameCompressor compressor(FrameTuning::kCommands);
   unsealed.frames = *compressor.compress(ByteView(bytes).substr(0, 100'000));
   unsealed.entry.bytes.erase(0, 100'000);
   const SealedEntry large = writer.seal(std::move(unsealed)).value();

@@ -53,7 +53,7 @@ struct PackBuilder::State {
   std::string source;
   Random& random;
   Duration age;
-  FrameCompressor compressor{};
+  FrameCompressor compressor{repository.command_tuning()};
   std::unique_ptr<WritableFile> file{};
   std::string path{};
   std::unique_ptr<PackWriter> writer{};

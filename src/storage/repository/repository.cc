@@ -62,7 +62,8 @@ Result<InitResult> Repository::init(AppendStore& store, const InitOptions& optio
     key.repository_key = make_repository_key(random);
     ASSIGN_OR_RETURN(result.recovery_key, make_slots(store, key, *options.passphrase, clock, random));
   }
-  const RepositoryConfig config{result.repository_id, options.encrypted, options.single_writer, clock.wall_now()};
+  const RepositoryConfig config{result.repository_id, options.encrypted, options.single_writer, options.command_frames,
+                                clock.wall_now()};
   ASSIGN_OR_RETURN(const bool mine, create_object(store, layout::config(), encode_config(config, key)));
   if (mine) return result;
   return Error(ErrorKind::kAlreadyExists, "another init was faster in " + store.describe(), "use its repository");
@@ -74,6 +75,7 @@ Result<Repository> Repository::open_head(const RepositoryHead& head, const Unloc
   repository.id_ = config.id;
   repository.encrypted_ = config.encrypted;
   repository.single_writer_ = config.single_writer;
+  repository.command_frames_ = config.command_frames;
   ASSIGN_OR_RETURN(repository.key_.repository_id, from_hex(config.id));
   if (config.encrypted) {
     ASSIGN_OR_RETURN(OpenedKey opened, unlock(head, repository.key_.repository_id, secrets));

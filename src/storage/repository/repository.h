@@ -52,6 +52,7 @@ struct InitOptions {
   bool encrypted = true;
   std::optional<Secret> passphrase;  // needed when encrypted
   bool single_writer = false;        // accept a store without a working put-if-absent (recorded in config)
+  bool command_frames = true;        // false: as repositories were before command frames, readable without them
 };
 
 struct InitResult {
@@ -86,6 +87,8 @@ class Repository {
   bool encrypted() const { return encrypted_; }
   bool single_writer() const { return single_writer_; }
   const ObjectKey& key() const { return key_; }
+  // How commands are compressed here, so that whoever may open the repository can read them.
+  FrameTuning command_tuning() const { return command_frames_ ? FrameTuning::kCommands : FrameTuning::kCommandsByZstd; }
   // The key slot that opened it; empty where nothing is encrypted.
   const std::string& opened_by() const { return opened_by_; }
 
@@ -95,6 +98,7 @@ class Repository {
   std::string id_;
   bool encrypted_ = true;
   bool single_writer_ = false;
+  bool command_frames_ = false;
   ObjectKey key_;
   std::string opened_by_;
 };

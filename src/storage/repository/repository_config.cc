@@ -18,8 +18,9 @@ constexpr const char* kConfig = "config";
 // The release that brought format 1. A later format writes its own here, so that we can name it.
 constexpr const char* kSinceRelease = "0.1.0";
 constexpr std::string_view kHashContext = "anclora config hash 1\n";
-// Features that a reader must know, or it would misread or harm the repository. None so far.
-constexpr std::array<std::string_view, 0> kKnownFeatures{};
+// Features that a reader must know, or it would misread or harm the repository.
+constexpr std::string_view kCommandFrames = "command frames";
+constexpr std::array kKnownFeatures{kCommandFrames};
 
 Hash256 mac_of(ByteView text, const ObjectKey& key) {
   if (key.repository_key) return config_mac(*key.repository_key, text);
@@ -48,13 +49,20 @@ std::optional<Error> why_too_new(const Json& json) {
   return std::nullopt;
 }
 
+bool needs(const Json& json, std::string_view feature) {
+  return std::ranges::any_of(list_of(json, "required_features"),
+                             [feature](const Json& each) { return text_of(each, "name") == feature; });
+}
+
 }  // namespace
 
 Bytes encode_config(const RepositoryConfig& config, const ObjectKey& key) {
+  Json required = Json::array();
+  if (config.command_frames) required.push_back({{"name", kCommandFrames}, {"since", kSinceRelease}});
   Json json = {{"type", "anclora repository"},
                {"format", kRepositoryFormat},
                {"since", kSinceRelease},
-               {"required_features", Json::array()},
+               {"required_features", std::move(required)},
                {"optional_features", Json::array()},
                {"repository", config.id},
                {"encrypted", config.encrypted},
@@ -76,6 +84,7 @@ Result<RepositoryConfig> decode_config(ByteView text) {
     if (!id || id->size() != 16) refuse_document("field \"repository\" is not 32 hex digits");
     config.encrypted = flag_of(json, "encrypted");
     config.single_writer = flag_of(json, "single_writer");
+    config.command_frames = needs(json, kCommandFrames);
     config.created = time_of(json, "created");
   });
   if (!read.has_value()) return read.error().with_hint("it is damaged: copy it from a mirror, of before the damage");

@@ -16,6 +16,7 @@ struct RepositoryConfig {
   std::string id;  // 32 hex digits
   bool encrypted = true;
   bool single_writer = false;
+  bool command_frames = true;  // objects may hold command frames (docs/formats/command-frame.md)
   WallTime created;
 };
 
