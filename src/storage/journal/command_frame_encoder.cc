@@ -8,10 +8,9 @@ namespace {
 
 using namespace command_frame;
 
-constexpr std::size_t kMinPlainBytes = 64 * kKiB;  // less repeats too little to pay for the templates
-constexpr std::size_t kMaxKnown = 200;             // signatures
-constexpr std::size_t kMaxShapes = 4;              // of commands of one signature
-constexpr unsigned kMaxLearned = 64;               // in one body: who never repeats himself is left to zstd soon
+constexpr std::size_t kMaxKnown = 200;  // signatures
+constexpr std::size_t kMaxShapes = 4;   // of commands of one signature
+constexpr unsigned kMaxLearned = 64;    // in one body: who never repeats himself is left to zstd soon
 constexpr unsigned kMaxSkip = 63;
 constexpr long kMaxArguments = 1024;
 constexpr unsigned kCountBits = 11;
@@ -56,7 +55,6 @@ void CommandFrameEncoder::begin(ByteView plain) {
   last_ = nullptr;
   templates_ = word_slots_ = 0;
   learned_ = 0;
-  verbatim_bytes_ = 0;
 }
 
 bool CommandFrameEncoder::pays() const {
@@ -64,7 +62,7 @@ bool CommandFrameEncoder::pays() const {
   return made < kReachBytes || made < static_cast<std::size_t>(at_ - begin_) / 4 * 3;
 }
 
-std::optional<CommandFrameEncoder::Body> CommandFrameEncoder::encode(ByteView plain) {
+std::optional<ByteView> CommandFrameEncoder::encode(ByteView plain) {
   if (plain.size() < kMinPlainBytes) return std::nullopt;
   if (to_skip_ > 0) {
     --to_skip_;
@@ -94,7 +92,7 @@ std::optional<CommandFrameEncoder::Body> CommandFrameEncoder::encode(ByteView pl
     return std::nullopt;
   }
   last_skip_ = 0;
-  return Body{ByteView(out_memory_.data(), made), verbatim_bytes_};
+  return ByteView(out_memory_.data(), made);
 }
 
 // What came after the last command the last time.
@@ -191,7 +189,6 @@ void CommandFrameEncoder::put_verbatim(const char* end) {
   std::memcpy(out_, verbatim_, size);
   out_ += size;
   verbatim_ = end;
-  verbatim_bytes_ += size;
 }
 
 void CommandFrameEncoder::put_varint(std::uint64_t value) {

@@ -16,13 +16,11 @@ namespace anclora::storage {
 
 class CommandFrameEncoder {
  public:
-  struct Body {
-    ByteView bytes;                    // until the next call
-    std::uint64_t verbatim_bytes = 0;  // of them: copied as they came
-  };
-  // nullopt: too little of `plain` is commands that repeat each other, or that was so lately and it was not tried; zstd
-  // does better. Any bytes will do.
-  std::optional<Body> encode(ByteView plain);
+  static constexpr std::size_t kMinPlainBytes = 64 * kKiB;  // less repeats too little to pay for the templates
+
+  // The body, until the next call. nullopt: too little of `plain` is commands that repeat each other, or that was so
+  // lately and it was not tried; zstd does better. Any bytes will do.
+  std::optional<ByteView> encode(ByteView plain);
 
  private:
   struct Known {
@@ -64,7 +62,6 @@ class CommandFrameEncoder {
   std::size_t templates_ = 0;
   std::size_t word_slots_ = 0;
   unsigned learned_ = 0;
-  std::uint64_t verbatim_bytes_ = 0;
 
   unsigned to_skip_ = 0;  // calls that are not tried, after ones that did not pay
   unsigned last_skip_ = 0;

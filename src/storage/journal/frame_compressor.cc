@@ -13,7 +13,8 @@ namespace {
 constexpr int kLevel = 1;
 constexpr int kCommandHashLog = 12;
 constexpr int kCommandStep = 2;
-constexpr int kCommandWindowLog = 20;  // of kFrameBytes
+constexpr int kCommandWindowLog = 20;     // of kFrameBytes
+constexpr std::uint64_t kLookEvery = 64;  // frames
 
 struct FreeCompressor {
   void operator()(ZSTD_CCtx* context) const { ZSTD_freeCCtx(context); }
@@ -46,19 +47,24 @@ struct FrameCompressor::State {
 
   FrameTuning tuning;
   Compressor compressor;
-  // What differs between commands is packed bytes: mostly there is little left for an entropy coder, and much work.
   Compressor body_compressor = make_command_compressor(ZSTD_ps_disable);
-  bool bodies_repeat = false;  // the last one did: one job's number in many commands
+  // What holds the commands of now best: found out with one frame, right for the next ones.
+  enum class Way : std::uint8_t {
+    kPacked,   // command frames; what differs is packed bytes, in which an entropy coder finds little with much work
+    kEntropy,  // command frames; it does find something: one job's number in many commands, small numbers
+    kZstd,     // which makes frames as small with less work then
+  };
+  Way way = Way::kPacked;
+  std::uint64_t frames = 0;
   CommandFrameEncoder encoder;
   FrameUnpacker unpacker;
   std::unique_ptr<char[]> compressed =
       std::make_unique_for_overwrite<char[]>(kCommandFrameHeadBytes + ZSTD_compressBound(kFrameBytes));
 
-  // A command frame that does not hold its commands would be our own mistake: zstd holds them then.
   Result<CompressedFrame> compress(ByteView plain) {
-    if (const auto body = tuning == FrameTuning::kCommands ? encoder.encode(plain) : std::nullopt) {
-      ASSIGN_OR_RETURN(const ByteView frame, pack_body(*body, plain.size()));
-      if (unpacker.unpack(frame) == plain) return made(frame, plain);
+    if (tuning == FrameTuning::kCommands && plain.size() >= CommandFrameEncoder::kMinPlainBytes) {
+      ASSIGN_OR_RETURN(std::optional<CompressedFrame> frame, compress_commands(plain));
+      if (frame) return *std::move(frame);
     }
     ASSIGN_OR_RETURN(const ByteView frame, pack(compressor.get(), plain, 0));
     if (unpacker.unpack(frame) == plain) return made(frame, plain);
@@ -66,16 +72,32 @@ struct FrameCompressor::State {
                  "this points to faulty memory or processor: run capture on another machine");
   }
 
-  static CompressedFrame made(ByteView frame, ByteView plain) {
-    return {Bytes(frame), static_cast<std::uint32_t>(plain.size())};
+  // nullopt: zstd does better. A frame that does not hold its commands would be our own mistake: zstd holds them then.
+  Result<std::optional<CompressedFrame>> compress_commands(ByteView plain) {
+    const bool looks = frames++ % kLookEvery == 0;
+    if (way == Way::kZstd && !looks) return std::nullopt;
+    const auto body = encoder.encode(plain);
+    if (!body) return std::nullopt;
+    if (looks) RETURN_IF_ERROR(choose(*body, plain));
+    if (way == Way::kZstd) return std::nullopt;
+    ZSTD_CCtx* const context = way == Way::kEntropy ? compressor.get() : body_compressor.get();
+    ASSIGN_OR_RETURN(const ByteView frame, pack(context, *body, write_head(plain.size())));
+    if (unpacker.unpack(frame) != plain) return std::nullopt;
+    return made(frame, plain);
   }
 
-  Result<ByteView> pack_body(const CommandFrameEncoder::Body& body, std::size_t plain_bytes) {
-    const bool as_text = bodies_repeat || body.verbatim_bytes > body.bytes.size() / 2;
-    const std::size_t head = write_head(plain_bytes);
-    ASSIGN_OR_RETURN(const ByteView frame, pack(as_text ? compressor.get() : body_compressor.get(), body.bytes, head));
-    bodies_repeat = frame.size() < body.bytes.size() / 4 * 3;
-    return frame;
+  Status choose(ByteView body, ByteView plain) {
+    ASSIGN_OR_RETURN(const ByteView packed_body, pack(compressor.get(), body, 0));
+    const std::size_t size = packed_body.size();
+    way = Way::kPacked;
+    if (size >= body.size() / 4 * 3) return {};
+    ASSIGN_OR_RETURN(const ByteView packed_plain, pack(compressor.get(), plain, 0));
+    way = packed_plain.size() <= size + size / 20 ? Way::kZstd : Way::kEntropy;
+    return {};
+  }
+
+  static CompressedFrame made(ByteView frame, ByteView plain) {
+    return {Bytes(frame), static_cast<std::uint32_t>(plain.size())};
   }
 
   // Behind the `head` bytes that stand in `compressed`.
