@@ -13,6 +13,7 @@ namespace {
 constexpr int kLevel = 1;
 constexpr int kCommandHashLog = 12;
 constexpr int kCommandStep = 2;
+constexpr int kBodyStep = 16;             // a body in which there is something to find goes another way
 constexpr int kCommandWindowLog = 20;     // of kFrameBytes
 constexpr std::uint64_t kLookEvery = 64;  // frames
 
@@ -27,13 +28,13 @@ Compressor make_compressor() {
   return context;
 }
 
-Compressor make_command_compressor(ZSTD_paramSwitch_e entropy) {
+Compressor make_command_compressor(int step, ZSTD_paramSwitch_e entropy) {
   Compressor context = make_compressor();
   ZSTD_CCtx_setParameter(context.get(), ZSTD_c_strategy, ZSTD_fast);
   ZSTD_CCtx_setParameter(context.get(), ZSTD_c_windowLog, kCommandWindowLog);
   ZSTD_CCtx_setParameter(context.get(), ZSTD_c_hashLog, kCommandHashLog);
   ZSTD_CCtx_setParameter(context.get(), ZSTD_c_minMatch, ZSTD_MINMATCH_MAX);
-  ZSTD_CCtx_setParameter(context.get(), ZSTD_c_targetLength, kCommandStep);
+  ZSTD_CCtx_setParameter(context.get(), ZSTD_c_targetLength, step);
   ZSTD_CCtx_setParameter(context.get(), ZSTD_c_literalCompressionMode, entropy);
   return context;
 }
@@ -43,11 +44,12 @@ Compressor make_command_compressor(ZSTD_paramSwitch_e entropy) {
 struct FrameCompressor::State {
   explicit State(FrameTuning wanted)
       : tuning(wanted),
-        compressor(wanted == FrameTuning::kAnything ? make_compressor() : make_command_compressor(ZSTD_ps_enable)) {}
+        compressor(wanted == FrameTuning::kAnything ? make_compressor()
+                                                    : make_command_compressor(kCommandStep, ZSTD_ps_enable)) {}
 
   FrameTuning tuning;
   Compressor compressor;
-  Compressor body_compressor = make_command_compressor(ZSTD_ps_disable);
+  Compressor body_compressor = make_command_compressor(kBodyStep, ZSTD_ps_disable);
   // What holds the commands of now best: found out with one frame, right for the next ones.
   enum class Way : std::uint8_t {
     kPacked,   // command frames; what differs is packed bytes, in which an entropy coder finds little with much work
