@@ -54,6 +54,10 @@ RdbMagic newest_rdb_of(const Product& product) {
   return {.valkey = false, .version = newest};
 }
 
+bool is_known_rdb(const RdbMagic& magic) {
+  return magic.version <= (magic.valkey ? kFirstOfValkey : kRedis.back().rdb);
+}
+
 bool loads_rdb(const Product& product, const RdbMagic& magic) {
   const RdbMagic newest = newest_rdb_of(product);
   if (magic.valkey) return newest.valkey && magic.version <= newest.version;

@@ -29,6 +29,8 @@ RdbMagic rdb_magic_of(unsigned version);
 // The RDB that it saves, which is the newest that it loads: a newer Redis than we know loads at least the newest that
 // we know. Version 0 for a Redis before 2.6.
 RdbMagic newest_rdb_of(const Product& product);
+// False: of a release that we do not know, and only the server itself can say whether it loads it.
+bool is_known_rdb(const RdbMagic& magic);
 bool loads_rdb(const Product& product, const RdbMagic& magic);
 
 }  // namespace anclora::redis

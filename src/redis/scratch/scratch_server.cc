@@ -125,7 +125,7 @@ Status ScratchServer::check_product() const {
   const auto product = product_of(info);
   if (!product) return {};
   const std::string is = fmt::format("{} is {}, which ", options_.program, product->to_string());
-  if (options_.loads && !loads_rdb(*product, *options_.loads))
+  if (options_.loads && is_known_rdb(*options_.loads) && !loads_rdb(*product, *options_.loads))
     return Error(ErrorKind::kFailedPrecondition, is + "cannot load " + options_.loads->to_string(),
                  "give one of the source's kind and version with --redis-server");
   const RdbMagic saved = newest_rdb_of(*product);
