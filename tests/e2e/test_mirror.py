@@ -93,6 +93,11 @@ def test_a_mirror_gets_no_base_of_its_own_at_the_place_of_its_sources_next_check
     refused = world.run("verify", "--restore", "--publish-base", "--repo", mirror, check=False)
     assert refused.code == 5 and "is a mirror" in refused.err and "--promote" in refused.err, refused
     world.run("verify", "--restore", "--repo", mirror)
+    other = world.folder / "ends-at-once"
+    other.write_text('#!/bin/sh\n[ "$1" = --version ] && exec redis-server --version\nexit 1\n')
+    other.chmod(0o755)
+    unproved = world.run("verify", "--restore", "--redis-server", other, "--repo", mirror, check=False)
+    assert unproved.code == 5 and "is whole" in unproved.out and "not recorded" in unproved.err, unproved
     world.run("verify", "--restore", "--publish-base", "--repo", repo)  # the source's next checkpoint
     world.run("mirror", "--repo", repo, "--to", mirror)
     world.run("verify", "--repo", mirror)

@@ -267,7 +267,10 @@ void add_expire_command(CLI::App& app, CommandContext& context) {
       ->capture_default_str();
   command->add_flag("--dry-run", arguments->dry_run, "print the plan, change nothing");
   command->add_option("--name", arguments->name, "one source (default: all)");
-  command->add_option("--redis-server", arguments->redis_server, "for bases at kept points")->capture_default_str();
+  command
+      ->add_option("--redis-server", arguments->redis_server,
+                   "for bases at kept points: of the source's version, so that it can load them")
+      ->capture_default_str();
   command->add_option("--work-dir", arguments->work_directory, "for the scratch server's files")->capture_default_str();
   command->footer("Example: anclora expire --dry-run --repo /srv/redis-backup");
   command->callback(

@@ -88,6 +88,7 @@ Result<int> run_verify(const CommandContext& context, const VerifyArguments& arg
 
   nlohmann::ordered_json proofs = nlohmann::ordered_json::array();
   std::string text = protect::to_text(report);
+  std::optional<Error> unproved;  // the first source that could not be restored here
   if (arguments.restore) {
     std::vector<std::string> sources{arguments.name};
     if (arguments.name.empty()) {
@@ -96,7 +97,13 @@ Result<int> run_verify(const CommandContext& context, const VerifyArguments& arg
     for (const std::string& source : sources) {
       auto proof = prove_source(context, *store, repository, source, arguments);
       if (!proof) {
-        if (proof.error().kind() != ErrorKind::kDataLoss) return proof.error().with_context("restore of " + source);
+        const Error error = proof.error().with_context("restore of " + source);
+        if (error.kind() ==
+            ErrorKind::kFailedPrecondition) {  // a matter of the scratch server: what was read still counts
+          if (!unproved) unproved = error;
+          continue;
+        }
+        if (error.kind() != ErrorKind::kDataLoss) return error;
         report.add_bad("sources/" + source, proof.error().message(), proof.error().hint());
         continue;
       }
@@ -106,7 +113,10 @@ Result<int> run_verify(const CommandContext& context, const VerifyArguments& arg
       proofs.push_back(proof_json(source, *proof));
     }
   }
-  if (const auto noted = protect::write_verify_record(*store, repository, report, context.random); !noted.has_value()) {
+  if (unproved) {
+    context.err << "note: this verification is not recorded: not every source was restored\n";
+  } else if (const auto noted = protect::write_verify_record(*store, repository, report, context.random);
+             !noted.has_value()) {
     // A read-only copy can be proved too, and one on a full disk; that it was, is then not kept in it.
     const ErrorKind why = noted.error().kind();
     if (why != ErrorKind::kPermissionDenied && why != ErrorKind::kResourceExhausted) return noted.error();
@@ -119,6 +129,7 @@ Result<int> run_verify(const CommandContext& context, const VerifyArguments& arg
   } else {
     context.out << text;
   }
+  if (report.ok() && unproved) return print_error(context, *unproved);
   if (report.ok()) return 0;
   return print_error(
       context, Error(ErrorKind::kDataLoss, fmt::format("{} objects are not what they should be", report.bad_count),
@@ -135,7 +146,9 @@ void add_verify_command(CLI::App& app, CommandContext& context) {
                     "also bring the newest point up in a scratch redis-server and check it");
   command->add_flag("--publish-base", arguments->publish_base, "with --restore: keep it as a new base");
   command->add_option("--name", arguments->name, "with --restore: one source (default: all)");
-  command->add_option("--redis-server", arguments->redis_server, "of the source's kind, its version or later")
+  command
+      ->add_option("--redis-server", arguments->redis_server,
+                   "of the source's kind, its version or later; with --publish-base of its version")
       ->capture_default_str();
   command->add_option("--work-dir", arguments->work_directory, "for the scratch server's files")->capture_default_str();
   command->footer("Example: anclora verify --restore --repo /srv/redis-backup");
