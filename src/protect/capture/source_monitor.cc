@@ -59,7 +59,10 @@ Status SourceMonitor::ask() {
     const MonoTime now = context_.clock.mono_now();
     const auto info = now >= next_count_ ? client_->info() : client_->info("replication");
     if (!info && client_->broken()) return info.error();
-    if (!info) info_refused_ = true;  // a user who may replicate need not be allowed INFO
+    if (!info) {  // a user who may replicate need not be allowed INFO
+      info_refused_ = true;
+      context_.state.set_source_trouble({});
+    }
     if (info && info->offset()) context_.state.set_source_offset(*info->offset());
     if (info && now >= next_count_) take_key_counts(*info, now);
     if (info) tell_trouble(*info);

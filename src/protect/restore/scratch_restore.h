@@ -18,7 +18,7 @@
 namespace anclora::protect {
 
 struct ScratchSettings {
-  std::string program = "redis-server";  // of the source's version or later
+  std::string program = "redis-server";  // of the source's version, or later where no `source` has to load it
   std::string work_directory = "/tmp";   // for the server's files, and what is spooled
   Duration timeout = std::chrono::hours(6);
   // Who sent the newest of the stream, and has to load what is saved: where a base is made of it.

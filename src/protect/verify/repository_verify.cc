@@ -68,11 +68,11 @@ class Verifier {
 
  private:
   using Logs = std::map<storage::TimelineId, LogCheck>;
-  // Timeline and name of a base -> its newest part is recent.
   struct BaseThere {
-    bool recent = false;
+    bool recent = false;           // its newest part is
     std::uint64_t part_bytes = 0;  // of all its parts, as they are listed
   };
+  // By timeline and name.
   using BasesThere = std::map<std::pair<storage::TimelineId, std::string>, BaseThere>;
 
   // What capture is at work on may not be announced yet.
