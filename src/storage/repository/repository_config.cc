@@ -27,9 +27,12 @@ Hash256 mac_of(ByteView text, const ObjectKey& key) {
   return hash256(std::string(kHashContext) + std::string(text));
 }
 
-Error too_new(std::string message, std::string_view release) {
-  return Error(ErrorKind::kUnsupported, std::move(message),
-               fmt::format("install anclora {} or later on this machine", release));
+// A flipped bit can look like that, too: nothing of a newer configuration may be believed before it is understood.
+Error too_new(const std::string& message, std::string_view release) {
+  return Error(ErrorKind::kUnsupported, "config: " + message,
+               fmt::format("install anclora {} or later on this machine; if that is what runs here, config is damaged: "
+                           "copy it from a mirror",
+                           release));
 }
 
 // A document of this or a newer format: only what every format keeps may be read from it.

@@ -79,12 +79,15 @@ Result<OpenedKey> unlock(const RepositoryHead& head, ByteView repository_id, con
   if (!secrets.passphrase && !secrets.recovery_key) return no_secret();
   std::optional<Error> damage;
   std::optional<Error> refused;
+  bool ours = false;
+  bool of_another = false;
   for (const auto& [name, text] : head.slots) {
     const Result<KeySlot> slot = decode_key_slot(text);
     if (!slot) {
       damage = slot.error().with_context(layout::key_slot(name));
       continue;
     }
+    (slot->repository_id == repository_id ? ours : of_another) = true;
     if (slot->repository_id != repository_id) continue;  // left by an init that died before its config
     const bool by_recovery = slot->kind == KeySlotKind::kRecovery;
     const std::optional<Secret>& secret = by_recovery ? secrets.recovery_key : secrets.passphrase;
@@ -102,6 +105,9 @@ Result<OpenedKey> unlock(const RepositoryHead& head, ByteView repository_id, con
       return key.error();
   }
   if (damage) return *damage;
+  if (of_another && !ours)
+    return Error(ErrorKind::kDataLoss, "config and keys/ are of different repositories: one of them is damaged",
+                 "copy both from a mirror, of before the damage");
   return Error(ErrorKind::kUnauthenticated,
                secrets.passphrase ? "the passphrase opens none of the repository's keys"
                                   : "the recovery key opens none of the repository's keys",
