@@ -8,9 +8,9 @@ namespace {
 
 using namespace command_frame;
 
-constexpr std::size_t kMaxKnown = 200;  // signatures
-constexpr std::size_t kMaxShapes = 4;   // of commands of one signature
-constexpr unsigned kMaxLearned = 64;    // in one body: who never repeats himself is left to zstd soon
+constexpr std::size_t kMaxKnown = 64;  // signatures
+constexpr std::size_t kMaxShapes = 4;  // of commands of one signature
+constexpr unsigned kMaxLearned = 64;   // in one body: who never repeats himself is left to zstd soon
 constexpr unsigned kMaxSkip = 63;
 constexpr long kMaxArguments = 1024;
 constexpr unsigned kCountBits = 11;
