@@ -23,8 +23,8 @@ TEST(SourceReport, SaysThatASourceWithoutAnyEntryIsNotProtectedYet) {
   EXPECT_EQ(json["windows"].size(), 0u);
 }
 
-TEST(SourceReport, SaysThatCaptureRunsAndDoesNotHearTheSource) {
-  const WallTime now(std::chrono::seconds(1'800'000'000));
+// One timeline with a base, its newest entry 5 s old.
+storage::SourceState written_just_before(WallTime now) {
   storage::SourceState state;
   storage::TimelineState timeline;
   timeline.id = storage::TimelineId{1};
@@ -37,8 +37,14 @@ TEST(SourceReport, SaysThatCaptureRunsAndDoesNotHearTheSource) {
   head.timeline = timeline.id;
   head.stored = now - std::chrono::seconds(5);
   head.entry.first = head.entry.last = head.entry.boundary = redis::Offset{150};
-  head.entry.marks.push_back({redis::Offset{150}, now - std::chrono::minutes(20), MonoTime{}});
   state.head = head;
+  return state;
+}
+
+TEST(SourceReport, SaysThatCaptureRunsAndDoesNotHearTheSource) {
+  const WallTime now(std::chrono::seconds(1'800'000'000));
+  storage::SourceState state = written_just_before(now);
+  state.head->entry.marks.push_back({redis::Offset{150}, now - std::chrono::minutes(20), MonoTime{}});
   EXPECT_EQ(report_source(state, now, std::nullopt).link, LinkState::kLive);
   state.head->entry.catching_up = true;
   const SourceReport report = report_source(state, now, std::nullopt);
@@ -51,20 +57,8 @@ TEST(SourceReport, SaysThatCaptureRunsAndDoesNotHearTheSource) {
 
 TEST(SourceReport, SaysWhatIsWrongWithTheSourceByItsOwnWordWhileCaptureRuns) {
   const WallTime now(std::chrono::seconds(1'800'000'000));
-  storage::SourceState state;
-  storage::TimelineState timeline;
-  timeline.id = storage::TimelineId{1};
-  storage::BaseInfo base;
-  base.timeline = timeline.id;
-  base.offset = redis::Offset{100};
-  timeline.bases.push_back(base);
-  state.timelines.push_back(timeline);
-  storage::Head head;
-  head.timeline = timeline.id;
-  head.stored = now - std::chrono::seconds(5);
-  head.entry.first = head.entry.last = head.entry.boundary = redis::Offset{150};
-  head.entry.note = "a FAILOVER\nhangs";
-  state.head = head;
+  storage::SourceState state = written_just_before(now);
+  state.head->entry.note = "a FAILOVER\nhangs";
   const SourceReport report = report_source(state, now, std::nullopt);
   EXPECT_EQ(report.link, LinkState::kLive);
   EXPECT_EQ(report.source_trouble, "a FAILOVER\\x0ahangs");
