@@ -98,8 +98,8 @@ Result<int> run_verify(const CommandContext& context, const VerifyArguments& arg
       auto proof = prove_source(context, *store, repository, source, arguments);
       if (!proof) {
         const Error error = proof.error().with_context("restore of " + source);
-        if (error.kind() ==
-            ErrorKind::kFailedPrecondition) {  // a matter of the scratch server: what was read still counts
+        // A matter of the scratch server: what was read still counts.
+        if (error.kind() == ErrorKind::kFailedPrecondition) {
           if (!unproved) unproved = error;
           continue;
         }
