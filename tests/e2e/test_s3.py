@@ -1,4 +1,5 @@
 """The main job with an S3 repository on a real RADOS Gateway, through its outages too."""
+import os
 import pathlib
 import subprocess
 import sys
@@ -120,3 +121,22 @@ def test_capture_killed_while_the_store_is_away_loses_nothing_that_it_spooled(wo
         target = world.redis("target")
         world.run("restore", "--repo", repo, "--to", target.url)
         assert target.digest() == source.digest()
+
+
+def test_the_gateway_of_these_tests_starts_where_its_processes_are_slow_to_begin(world):
+    """A process that has not become its program yet is not a dead one: CI failed by it."""
+    s3 = S3(world)
+    s3.folder.mkdir()
+    output = s3.folder / "osd.out"
+    os.mkfifo(output)  # the process waits here, before it becomes ceph-osd, until somebody reads
+    starting = subprocess.Popen(["bash", s3.script, "start", s3.folder, str(s3.port)], stdout=subprocess.DEVNULL)
+    try:
+        while not (s3.folder / "osd.pid").exists():
+            assert starting.poll() is None, "the server ended before its object store was started"
+            time.sleep(0.05)
+        time.sleep(1)  # many looks of the script, one each 50 ms
+        with output.open():
+            assert starting.wait(timeout=300) == 0
+    finally:
+        starting.kill()
+        s3.__exit__()

@@ -34,12 +34,14 @@ pick_port() {
   return 1
 }
 
+is_running() { [[ $(ps -o stat= -p "$1") =~ ^[^Z] ]]; }
+
 # The process noted under a name, only while it still runs with our configuration: pids are used again.
 pid_of() {
   local pid
   pid=$(cat "$dir/$1.pid" 2>/dev/null) || return 1
   [[ $({ tr '\0' ' ' <"/proc/$pid/cmdline"; } 2>/dev/null) == *" $conf "* ]] || return 1
-  [[ $(ps -o stat= -p "$pid") != Z* ]] || return 1
+  is_running "$pid" || return 1
   echo "$pid"
 }
 
@@ -47,8 +49,11 @@ daemon() { # name, command...: in a session of its own, holding none of our pipe
   local name=$1
   shift
   setsid "$@" >"$dir/$name.out" 2>&1 </dev/null 3>&- &
-  echo $! >"$dir/$name.pid"
+  local pid=$!
+  echo "$pid" >"$dir/$name.pid"
   disown
+  # Until it has become the program, its command line is this script's: pid_of would take it for a stranger, so dead.
+  until pid_of "$name" >/dev/null || ! is_running "$pid"; do sleep 0.01; done
 }
 
 terminate() {
