@@ -87,6 +87,7 @@ Status make_base(const CommandContext& context, const Opened& opened, const stor
                                 {context.files, context.clock, context.random, context.dialer, stop_requested}, {});
   if (!proof)
     return proof.error().with_context(fmt::format("a base at {} ({})", to_string(point.position), point.reason));
+  if (!proof->doubt.empty()) context.err << "note: " << proof->doubt << "\n";
   return {};
 }
 
@@ -269,7 +270,7 @@ void add_expire_command(CLI::App& app, CommandContext& context) {
   command->add_option("--name", arguments->name, "one source (default: all)");
   command
       ->add_option("--redis-server", arguments->redis_server,
-                   "for bases at kept points: of the source's version, so that it can load them")
+                   "for bases at kept points: of the source's kind and version, which has to load them")
       ->capture_default_str();
   command->add_option("--work-dir", arguments->work_directory, "for the scratch server's files")->capture_default_str();
   command->footer("Example: anclora expire --dry-run --repo /srv/redis-backup");

@@ -110,6 +110,7 @@ Result<int> run_verify(const CommandContext& context, const VerifyArguments& arg
       text += fmt::format("restored {} at {} in a scratch server: {} ({})\n", source, to_string(proof->point.position),
                           proof->digest, format_duration(proof->took));
       for (const auto& check : proof->checks) text += fmt::format("  {}: {}\n", check.name, check.result);
+      if (!proof->doubt.empty()) context.err << "note: " << proof->doubt << "\n";
       proofs.push_back(proof_json(source, *proof));
     }
   }
@@ -147,8 +148,9 @@ void add_verify_command(CLI::App& app, CommandContext& context) {
   command->add_flag("--publish-base", arguments->publish_base, "with --restore: keep it as a new base");
   command->add_option("--name", arguments->name, "with --restore: one source (default: all)");
   command
-      ->add_option("--redis-server", arguments->redis_server,
-                   "of the source's kind, its version or later; with --publish-base of its version")
+      ->add_option(
+          "--redis-server", arguments->redis_server,
+          "of the source's kind, its version or later; with --publish-base of its version, which has to load it")
       ->capture_default_str();
   command->add_option("--work-dir", arguments->work_directory, "for the scratch server's files")->capture_default_str();
   command->footer("Example: anclora verify --restore --repo /srv/redis-backup");

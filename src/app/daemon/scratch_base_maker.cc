@@ -50,7 +50,7 @@ Result<storage::BaseInfo> ScratchBaseMaker::make_base(const std::string& source,
                                     tools_.clock.wall_now()));
   ASSIGN_OR_RETURN(const protect::RestorePlan plan, protect::make_restore_plan(state, point));
   protect::ScratchSettings settings = settings_;
-  settings.source = server;
+  settings.sent_by = settings.loaded_by = server;
   ASSIGN_OR_RETURN(
       const protect::ScratchProof proof,
       protect::prove_by_scratch({&reading, &repository_, state, plan.route}, plan, &store_, settings, tools_, {}));

@@ -436,9 +436,9 @@ TEST(ScratchBase, PublishesABaseFromWhichTheSameStateComesBack) {
   const std::string side_name = storage::layout::side("default", TimelineId{1}, job.plan.route.base.name);
   ASSERT_TRUE(recording.source.store().put_if_absent(
       side_name, *storage::seal_object(recording.source.repository().key(), side_name, "{}", system_random())));
-  settings.source = redis::Product{false, {3, 2, 0}};  // which could not load what any server of today saves
+  settings.loaded_by = redis::Product{false, {3, 2, 0}};  // which could not load what any server of today saves
   EXPECT_FALSE(prove_by_scratch(job.input, job.plan, &recording.source.store(), settings, tools(), {}).has_value());
-  settings.source = redis::product_of(recording.server->info());
+  settings.sent_by = settings.loaded_by = redis::product_of(recording.server->info());
   const auto proof = prove_by_scratch(std::move(job.input), job.plan, &recording.source.store(), settings, tools(), {});
   ASSERT_TRUE(proof.has_value()) << proof.error().to_string();
   ASSERT_TRUE(proof->published.has_value());

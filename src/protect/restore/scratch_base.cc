@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include "protect/restore/recorded_source.h"
 #include "redis/file_byte_source.h"
 
 namespace anclora::protect {
@@ -96,17 +97,39 @@ Status carry_side_data(storage::AppendStore& store, const storage::Repository& r
   return {};
 }
 
+// Puts what was proved into the repository and announces it.
+Status publish_proof(storage::AppendStore& store, const storage::Repository& repository, const RestorePlan& plan,
+                     const BasePlace& place, const std::string& rdb_file, const ScratchSettings& settings,
+                     const RestoreTools& tools, ScratchProof& proof) {
+  ASSIGN_OR_RETURN(proof.published,
+                   publish_rdb_file(store, repository, place, rdb_file, settings.work_directory, tools));
+  RETURN_IF_ERROR(carry_side_data(store, repository, plan, *proof.published, tools.random));
+  storage::CheckpointDelta delta;
+  delta.bases.push_back(*proof.published);
+  ASSIGN_OR_RETURN(const std::uint64_t ordinal,
+                   storage::write_checkpoint(store, repository, plan.source, delta, tools.clock, tools.random));
+  proof.checks.push_back(
+      {"published", fmt::format("base {}, announced by checkpoint {}", proof.published->name, ordinal)});
+  return {};
+}
+
 }  // namespace
 
 Result<ScratchProof> prove_by_scratch(RestoreInput input, const RestorePlan& plan, storage::AppendStore* publish_to,
                                       const ScratchSettings& settings, const RestoreTools& tools,
                                       const OnRestoreProgress& on_progress) {
   const storage::Repository& repository = *input.repository;
-  const BasePlace place{plan.source, plan.point.position, plan.point.time, 0, "scratch"};
   const MonoTime begin = tools.clock.mono_now();
+  const bool is_a_base = plan.route.stretches.empty();
+  ScratchSettings suiting = settings;
+  std::optional<RecordedSource> recorded;
+  if (publish_to != nullptr && !is_a_base && !settings.loaded_by) {
+    ASSIGN_OR_RETURN(recorded, recorded_source({*input.store, repository, input.state}));
+    if (recorded->unchanged) suiting.loaded_by = recorded->server;
+  }
   ScratchProof proof;
   proof.point = plan.point;
-  ASSIGN_OR_RETURN(auto scratch, ScratchRestore::bring_up(std::move(input), plan, settings, tools, on_progress));
+  ASSIGN_OR_RETURN(auto scratch, ScratchRestore::bring_up(std::move(input), plan, suiting, tools, on_progress));
   proof.took = std::chrono::duration_cast<Duration>(tools.clock.mono_now() - begin);
   proof.commands = scratch->commands();
   ASSIGN_OR_RETURN(proof.keyspaces, scratch->server().keyspaces());
@@ -116,24 +139,15 @@ Result<ScratchProof> prove_by_scratch(RestoreInput input, const RestorePlan& pla
   ASSIGN_OR_RETURN(const std::string rdb_file, scratch->server().save_rdb(settings.timeout));
   RETURN_IF_ERROR(require_equal_digests(scratch->server(), proof, settings.timeout));
   proof.checks.push_back({"digest", proof.digest + ", equal after a reload from its own RDB"});
-  const bool is_a_base = plan.route.stretches.empty();
   if (publish_to == nullptr) return proof;
   if (is_a_base) {
     proof.checks.push_back({"published", "nothing: base " + plan.route.base.name + " is this point already"});
     return proof;
   }
   if (on_progress) on_progress({"publishing", 0, 0});
-  BasePlace there = place;
-  there.database = scratch->database();
-  ASSIGN_OR_RETURN(proof.published,
-                   publish_rdb_file(*publish_to, repository, there, rdb_file, settings.work_directory, tools));
-  RETURN_IF_ERROR(carry_side_data(*publish_to, repository, plan, *proof.published, tools.random));
-  storage::CheckpointDelta delta;
-  delta.bases.push_back(*proof.published);
-  ASSIGN_OR_RETURN(const std::uint64_t ordinal,
-                   storage::write_checkpoint(*publish_to, repository, plan.source, delta, tools.clock, tools.random));
-  proof.checks.push_back(
-      {"published", fmt::format("base {}, announced by checkpoint {}", proof.published->name, ordinal)});
+  const BasePlace place{plan.source, plan.point.position, plan.point.time, scratch->database(), "scratch"};
+  RETURN_IF_ERROR(publish_proof(*publish_to, repository, plan, place, rdb_file, settings, tools, proof));
+  if (recorded) proof.doubt = doubt_of(*recorded, *proof.published);
   return proof;
 }
 

@@ -20,10 +20,12 @@ struct ScratchProof {
   Duration took{0};            // to bring it up
   std::vector<RestoreCheck> checks;
   std::optional<storage::BaseInfo> published;
+  std::string doubt;  // whether the source can load it, where that cannot be said: for the person
 };
 
 // Brings the point up and checks it: exact offset, no replication errors, equal digest after reload. With `publish_to`
 // it becomes a base there, unless the plan's base already is that point: a check says which. kDataLoss when one fails.
+// Where the settings do not say who has to load that base, the repository does (recorded_source.h), if it is sure.
 Result<ScratchProof> prove_by_scratch(RestoreInput input, const RestorePlan& plan, storage::AppendStore* publish_to,
                                       const ScratchSettings& settings, const RestoreTools& tools,
                                       const OnRestoreProgress& on_progress);

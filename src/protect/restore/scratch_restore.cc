@@ -36,9 +36,9 @@ Result<std::unique_ptr<ScratchRestore>> ScratchRestore::bring_up(RestoreInput in
                                                                  const OnRestoreProgress& on_progress) {
   redis::ScratchServerOptions options;
   options.program = settings.program;
-  options.at_least = least_version(plan.route.base, settings.source);
+  options.at_least = least_version(plan.route.base, settings.sent_by);
   options.loads = redis::rdb_magic_of(plan.route.base.rdb_version);
-  options.saves_for = settings.source;
+  options.saves_for = settings.loaded_by;
   options.work_directory = settings.work_directory;
   options.databases = 1024;  // empty ones cost nothing; a server that meets a database it lacks exits
   options.memory_needed_bytes = plan.memory_bytes;

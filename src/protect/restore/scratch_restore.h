@@ -18,11 +18,11 @@
 namespace anclora::protect {
 
 struct ScratchSettings {
-  std::string program = "redis-server";  // of the source's version, or later where no `source` has to load it
+  std::string program = "redis-server";  // of the source's version, or later where nobody has to load what it saves
   std::string work_directory = "/tmp";   // for the server's files, and what is spooled
   Duration timeout = std::chrono::hours(6);
-  // Who sent the newest of the stream, and has to load what is saved: where a base is made of it.
-  std::optional<redis::Product> source{};
+  std::optional<redis::Product> sent_by{};    // the newest of the stream, where that is known
+  std::optional<redis::Product> loaded_by{};  // who has to load what is saved: where a base is made of it
 };
 
 // What every restore is given; all outlive it.

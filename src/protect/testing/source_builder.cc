@@ -1,5 +1,7 @@
 #include "protect/testing/source_builder.h"
 
+#include <fmt/format.h>
+
 #include <stdexcept>
 
 #include "base/testing/temporary_directory.h"
@@ -22,8 +24,8 @@ MonoTime mono_of(WallTime time) { return MonoTime(std::chrono::microseconds(time
 
 }  // namespace
 
-Bytes empty_rdb() {
-  Bytes rdb = "REDIS0010";
+Bytes empty_rdb(unsigned version) {
+  Bytes rdb = fmt::format("REDIS{:04}", version);
   rdb += '\xff';
   const std::uint64_t crc = redis::crc64(0, rdb);
   for (int i = 0; i < 8; ++i) rdb += static_cast<char>(crc >> (8 * i) & 0xff);

@@ -66,6 +66,6 @@ class SourceBuilder {
 };
 
 // An RDB without keys of the given version, with a right checksum.
-Bytes empty_rdb();
+Bytes empty_rdb(unsigned version = 10);
 
 }  // namespace anclora::protect
