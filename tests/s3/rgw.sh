@@ -16,19 +16,20 @@ set -euo pipefail
 readonly action=${1:?action} dir=$(realpath -m "${2:?directory}")
 readonly access_key=${RGW_ACCESS_KEY:-anclora-test-key} secret_key=${RGW_SECRET_KEY:-anclora-test-secret}
 readonly conf=$dir/ceph.conf
-readonly cluster_id=6b1f0a52-5a6c-4f0e-9d53-0d6d5d3c7a10 osd_id=0c4a2f3e-7d1b-4b0a-8f65-2a9be1f6c9d4
+readonly osd_id=0c4a2f3e-7d1b-4b0a-8f65-2a9be1f6c9d4
 
 note() { echo "rgw.sh: $*" >&2; }
 
-# Below the ephemeral range, and nobody answers there.
-pick_port() {
-  local port
+# Sets `port`: below the ephemeral range, nobody answers there, and no other of these servers has taken it, also if it does
+# not listen yet. The lock goes with the processes that are started later and ends with the last of them.
+take_port() {
+  local locks=${TMPDIR:-/tmp}/anclora-s3-ports-$UID lock
+  mkdir -p "$locks"
   for ((i = 0; i < 100; i++)); do
     port=$((31010 + RANDOM % 1700))
-    if ! (: <"/dev/tcp/127.0.0.1/$port") 2>/dev/null; then
-      echo "$port"
-      return
-    fi
+    exec {lock}>"$locks/$port"
+    if flock -n "$lock" && ! (: <"/dev/tcp/127.0.0.1/$port") 2>/dev/null; then return; fi
+    exec {lock}>&-
   done
   note "no free port"
   return 1
@@ -85,6 +86,7 @@ until_true() { # seconds, daemon that must live, what for, command...
 }
 
 write_conf() { # monitor port, gateway port
+  echo "$2" >"$dir/port"
   cat >"$conf" <<CONF
 [global]
   fsid = $cluster_id
@@ -164,13 +166,15 @@ check_tools() {
 }
 
 start_all() { # wanted port, 0 for any
-  local wanted=$1 mon_port
+  local wanted=$1 port mon_port cluster_id
   check_tools
   [[ ! -e $conf ]] || { note "$dir is in use"; exit 1; }
   mkdir -p "$dir"/{mon,osd,run}
-  mon_port=$(pick_port)
-  [[ $wanted != 0 ]] && echo "$wanted" >"$dir/port" || pick_port >"$dir/port"
-  write_conf "$mon_port" "$(<"$dir/port")"
+  take_port
+  mon_port=$port
+  if [[ $wanted == 0 ]]; then take_port; else port=$wanted; fi
+  cluster_id=$(</proc/sys/kernel/random/uuid) # of its own: no monitor takes another server's object store for its own
+  write_conf "$mon_port" "$port"
   {
     monmaptool --create --fsid "$cluster_id" --addv a "[v2:127.0.0.1:$mon_port]" "$dir/monmap" &&
       ceph-mon -c "$conf" -i a --mkfs --monmap "$dir/monmap"
@@ -186,8 +190,8 @@ start_all() { # wanted port, 0 for any
       return
     fi
     [[ $wanted == 0 ]] || break
-    pick_port >"$dir/port"
-    write_conf "$mon_port" "$(<"$dir/port")"
+    take_port
+    write_conf "$mon_port" "$port"
   done
   give_up "the gateway died"
 }
