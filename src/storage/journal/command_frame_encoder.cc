@@ -78,10 +78,7 @@ std::optional<ByteView> CommandFrameEncoder::encode(ByteView plain) {
       continue;
     }
     if (take_expected()) continue;
-    if (parse())
-      take_parsed();
-    else
-      ++at_;
+    if (parse()) take_parsed();
   }
   const bool whole = pays();
   put_verbatim(end_);
@@ -118,15 +115,20 @@ bool CommandFrameEncoder::parse() {
   const char* at = at_;
   long count = 0;
   arguments_.clear();
-  if (!read_length_line(at, end_, '*', count) || count < 1 || count > kMaxArguments) return false;
-  for (; count > 0; --count) {
+  bool whole = read_length_line(at, end_, '*', count) && count > 0 && count <= kMaxArguments;
+  for (; whole && count > 0; --count) {
     long size = 0;
-    if (!read_length_line(at, end_, '$', size) || end_ - at < size + 2) return false;
-    arguments_.emplace_back(at, static_cast<std::size_t>(size));
-    at += size + 2;
+    whole = read_length_line(at, end_, '$', size) && end_ - at >= size + 2;
+    if (whole) {
+      arguments_.emplace_back(at, static_cast<std::size_t>(size));
+      at += size + 2;
+    }
   }
-  command_end_ = at;
-  return true;
+  if (whole)
+    command_end_ = at;
+  else
+    at_ = std::max(at, at_ + 1);
+  return whole;
 }
 
 // The parsed command, by a template that fits or is made to; else it stays as it is.

@@ -36,7 +36,8 @@ class CommandFrameEncoder {
   void begin(ByteView plain);
   bool take_expected();
   bool take_known(Known& known);
-  // Of the command at at_: false when it is none, or does not end here.
+  // Of the command at at_. False: it is none, or does not end here; at_ is behind what was read of it then, so that no
+  // byte is read again and again where commands stand within commands.
   bool parse();
   void take_parsed();
   bool learn(std::uint64_t signature);

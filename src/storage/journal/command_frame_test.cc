@@ -125,6 +125,19 @@ TEST(CommandFrame, KeepsCommandsThatAreWrittenInAnUnusualWay) {
   }
 }
 
+// What is within it is not looked at a second time: with commands within commands that would take for ever.
+TEST(CommandFrame, LeavesACommandThatBreaksOffAsItIs) {
+  Bytes within = "*901\r\n";
+  for (int i = 0; i < 900; ++i)
+    within += "$29\r\n\r\n*3\r\n$3\r\nSET\r\n$3\r\nkey\r\n$1\r\n" + std::to_string(i % 10) + "\r\n";
+  const Bytes plain = jobs(200 * kKiB) + within + "?" + jobs(10 * kKiB);
+  CommandFrameEncoder encoder;
+  const auto body = encoder.encode(plain);
+  ASSERT_TRUE(body.has_value());
+  EXPECT_EQ(decoded(*body, plain.size()), plain);
+  EXPECT_NE(body->find(within), ByteView::npos);
+}
+
 // Each command makes a word slot of one more field, until the body has no room for another definition.
 TEST(CommandFrame, LeavesACommandThatWouldNeedTooManySlotsAsItIs) {
   Bytes plain = jobs(100 * kKiB);
