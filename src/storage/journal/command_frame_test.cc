@@ -252,6 +252,30 @@ TEST(CommandFrame, IsWhatTheCompressorMakesOfCommandsAndTheUnpackerReads) {
   }
 }
 
+TEST(CommandFrame, ThatDoesNotHoldItsCommandsIsMadeByZstd) {
+  const Bytes plain = jobs(300 * kKiB);
+  const Bytes other = jobs(300 * kKiB, 2);
+  CommandFrameEncoder encoder;
+  const auto put = [](Bytes body, std::size_t at, char byte) {
+    body[at] = byte;
+    return body;
+  };
+  const Bytes good(encoder.encode(plain).value());
+  const Bytes of_others(encoder.encode(other).value());
+  const Bytes an_unknown_template = put(good, good.size() - 1, '\xFF');
+  for (const Bytes& body : {of_others, an_unknown_template, put(good, good.size() / 2, '\x7F'), good + good,
+                            good.substr(0, good.size() - 1), Bytes()}) {
+    FrameCompressor compressor(FrameTuning::kCommands, [&body](ByteView) { return ByteView(body); });
+    const auto frames = compressor.compress(plain);
+    ASSERT_TRUE(frames.has_value());
+    ASSERT_EQ(frames->size(), 1);
+    EXPECT_FALSE(is_command_frame(frames->front().bytes));
+    EXPECT_EQ(FrameUnpacker().unpack(frames->front().bytes), plain);
+  }
+  FrameCompressor compressor(FrameTuning::kCommands, [&good](ByteView) { return ByteView(good); });
+  EXPECT_TRUE(is_command_frame(compressor.compress(plain).value().front().bytes));
+}
+
 // Small numbers, and a job's number in many commands, are what an entropy coder and a search for matches are good at.
 TEST(CommandFrame, IsNotMadeWhereZstdNeedsLessRoom) {
   SeededRandom random(1);

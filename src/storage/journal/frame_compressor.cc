@@ -4,6 +4,7 @@
 #include <zstd.h>
 
 #include <string>
+#include <utility>
 
 #include "storage/journal/command_frame_encoder.h"
 
@@ -39,15 +40,21 @@ Compressor make_command_compressor(int step, ZSTD_paramSwitch_e entropy) {
   return context;
 }
 
+BodyMaker our_body_maker() {
+  return [encoder = std::make_shared<CommandFrameEncoder>()](ByteView plain) { return encoder->encode(plain); };
+}
+
 }  // namespace
 
 struct FrameCompressor::State {
-  explicit State(FrameTuning wanted)
+  State(FrameTuning wanted, BodyMaker maker)
       : tuning(wanted),
+        make_body(std::move(maker)),
         compressor(wanted == FrameTuning::kAnything ? make_compressor()
                                                     : make_command_compressor(kCommandStep, ZSTD_ps_enable)) {}
 
   FrameTuning tuning;
+  BodyMaker make_body;
   Compressor compressor;
   Compressor body_compressor = make_command_compressor(kBodyStep, ZSTD_ps_disable);
   // What holds the commands of now best: found out with one frame, right for the next ones.
@@ -58,7 +65,6 @@ struct FrameCompressor::State {
   };
   Way way = Way::kPacked;
   std::uint64_t frames = 0;
-  CommandFrameEncoder encoder;
   FrameUnpacker unpacker;
   std::unique_ptr<char[]> compressed =
       std::make_unique_for_overwrite<char[]>(kCommandFrameHeadBytes + ZSTD_compressBound(kFrameBytes));
@@ -78,7 +84,7 @@ struct FrameCompressor::State {
   Result<std::optional<CompressedFrame>> compress_commands(ByteView plain) {
     const bool looks = frames++ % kLookEvery == 0;
     if (way == Way::kZstd && !looks) return std::nullopt;
-    const auto body = encoder.encode(plain);
+    const auto body = make_body(plain);
     if (!body) return std::nullopt;
     if (looks) RETURN_IF_ERROR(choose(*body, plain));
     if (way == Way::kZstd) return std::nullopt;
@@ -119,7 +125,9 @@ struct FrameCompressor::State {
   }
 };
 
-FrameCompressor::FrameCompressor(FrameTuning tuning) : state_(std::make_unique<State>(tuning)) {}
+FrameCompressor::FrameCompressor(FrameTuning tuning) : FrameCompressor(tuning, our_body_maker()) {}
+FrameCompressor::FrameCompressor(FrameTuning tuning, BodyMaker make_body)
+    : state_(std::make_unique<State>(tuning, std::move(make_body))) {}
 FrameCompressor::~FrameCompressor() = default;
 
 Result<std::vector<CompressedFrame>> FrameCompressor::compress(ByteView plain, std::size_t frame_bytes) {

@@ -2,7 +2,9 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <memory>
+#include <optional>
 #include <vector>
 
 #include "base/bytes.h"
@@ -26,10 +28,15 @@ enum class FrameTuning : std::uint8_t {
   kAnything,  // level 1
 };
 
+// The body of a command frame that holds `plain`, until the next call; nullopt: zstd does better.
+using BodyMaker = std::function<std::optional<ByteView>(ByteView plain)>;
+
 // One thread. Each frame was decompressed again and compared (kDataLoss if it differed).
 class FrameCompressor {
  public:
   explicit FrameCompressor(FrameTuning tuning);
+  // With another maker than ours, which may err: what its bodies do not hold, zstd's frames do.
+  FrameCompressor(FrameTuning tuning, BodyMaker make_body);
   ~FrameCompressor();
   // Frames of `frame_bytes` of plain (at most kFrameBytes), the last one of what is left; one frame of nothing.
   Result<std::vector<CompressedFrame>> compress(ByteView plain, std::size_t frame_bytes = kFrameBytes);
