@@ -40,6 +40,23 @@ std::optional<Version> version_in(std::string_view text) {
   return at == std::string_view::npos ? std::nullopt : Version::parse(text.substr(at + 3));
 }
 
+// Tells a full disk, on which a program's output would look like that of one that says nothing.
+Status begin_output(FileSystem& files, const std::string& path) {
+  ASSIGN_OR_RETURN(const auto file, files.create(path));
+  RETURN_IF_ERROR(file->append("\n"));
+  return file->close();
+}
+
+Result<Bytes> version_text(const SubprocessOptions& options, FileSystem& files) {
+  RETURN_IF_ERROR(begin_output(files, options.output_file));
+  const auto process = Subprocess::start(options);
+  if (!process) return process.error().with_hint("install redis-server, or give its path with --redis-server");
+  if (!(*process)->wait(std::chrono::seconds(10)))
+    return Error(ErrorKind::kDeadlineExceeded, options.argv.front() + " --version does not end",
+                 "is it a redis-server? give its path with --redis-server");
+  return files.read_all(options.output_file, 64 * kKiB);
+}
+
 }  // namespace
 
 Result<Version> ScratchServer::program_version(const std::string& program, const std::string& work_directory,
@@ -48,13 +65,9 @@ Result<Version> ScratchServer::program_version(const std::string& program, const
   SubprocessOptions options;
   options.argv = {program, "--version"};
   options.output_file = directory + "/version";
-  auto process = Subprocess::start(options);
-  Result<Bytes> text = Error(ErrorKind::kDeadlineExceeded, program + " --version does not end",
-                             "is it a redis-server? give its path with --redis-server");
-  if (process && (*process)->wait(std::chrono::seconds(10))) text = files.read_all(options.output_file, 64 * kKiB);
+  const Result<Bytes> text = version_text(options, files);
   // A file that cannot be removed stays behind in the temporary folder: nothing else depends on it.
   ignore_result(remove_tree(files, directory));
-  if (!process) return process.error().with_hint("install redis-server, or give its path with --redis-server");
   RETURN_IF_ERROR(text);
   const auto version = version_in(*text);
   if (!version)

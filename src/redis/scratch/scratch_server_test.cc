@@ -4,6 +4,7 @@
 
 #include <csignal>
 
+#include "base/faulty_file_system.h"
 #include "base/testing/temporary_directory.h"
 #include "redis/file_byte_source.h"
 #include "redis/rdb/rdb_check.h"
@@ -100,6 +101,18 @@ TEST(ScratchServer, SaysWhatIsMissing) {
   EXPECT_EQ(no_module.error().kind(), ErrorKind::kFailedPrecondition);
   EXPECT_NE(no_module.error().message().find("module.so"), std::string::npos) << no_module.error().message();
   EXPECT_TRUE(posix_file_system().list(directory.path())->empty());
+}
+
+TEST(ScratchServer, TellsAFullDiskWhereItsProgramSaysNothing) {
+  const TemporaryDirectory directory;
+  for (std::uint64_t operation = 1; operation <= 3; ++operation) {  // the folder, the file, what is written first
+    FaultyFileSystem files(posix_file_system());
+    files.plan({operation, FileFault::Kind::kFailBefore, ErrorKind::kResourceExhausted});
+    const auto version = ScratchServer::program_version("redis-server", directory.path(), files, system_random());
+    ASSERT_FALSE(version.has_value()) << operation;
+    EXPECT_EQ(version.error().kind(), ErrorKind::kResourceExhausted) << version.error().to_string();
+    EXPECT_TRUE(posix_file_system().list(directory.path())->empty());
+  }
 }
 
 TEST(ScratchServer, IsOfAKindThatLoadsTheBaseAndSavesWhatTheSourceLoads) {
