@@ -113,7 +113,8 @@ std::string to_text(const RestorePlan& plan) {
                         stretch.from.value, stretch.to.value);
   text += fmt::format("\n  reads    {} base parts, {} packs, {} single entries: about {}\n", base.parts,
                       plan.packs.size(), plan.entries, format_size(plan.fetch_bytes));
-  text += fmt::format("  expected {}, {} of memory in the target\n", format_duration(plan.expected),
+  text += fmt::format("  expected {}, {} of memory in the target\n",
+                      plan.expected < std::chrono::seconds(1) ? "under a second" : format_duration(plan.expected),
                       format_size(plan.memory_bytes));
   if (plan.scratch_server)
     text += fmt::format("  scratch  a throw-away redis-server on this machine takes the same memory meanwhile\n");
