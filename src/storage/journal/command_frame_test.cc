@@ -276,17 +276,23 @@ TEST(CommandFrame, ThatDoesNotHoldItsCommandsIsMadeByZstd) {
   EXPECT_TRUE(is_command_frame(compressor.compress(plain).value().front().bytes));
 }
 
-// Small numbers, and a job's number in many commands, are what an entropy coder and a search for matches are good at.
+// One job's number in many commands.
+Bytes moves(std::size_t size) {
+  Bytes stream;
+  for (std::uint64_t id = 1; stream.size() < size; ++id) {
+    const std::string job = std::to_string(id);
+    stream += command({"LPUSH", "bull:q:wait", job}) + command({"LREM", "bull:q:wait", "1", job}) +
+              command({"ZADD", "bull:q:active", job, job}) + command({"HSET", "bull:q:" + job, "processedOn", job});
+  }
+  return stream;
+}
+
+// Small numbers are what an entropy coder is good at, and such jobs what a search for matches is.
 TEST(CommandFrame, IsNotMadeWhereZstdNeedsLessRoom) {
   SeededRandom random(1);
   Bytes counters;
-  Bytes moves;
-  for (std::uint64_t id = 1; moves.size() < 3 * kFrameBytes; ++id) {
+  while (counters.size() < 2 * kFrameBytes)
     counters += command({"INCR", "counter:page:" + std::to_string(random.below(1000))});
-    const std::string job = std::to_string(id);
-    moves += command({"LPUSH", "bull:q:wait", job}) + command({"LREM", "bull:q:wait", "1", job}) +
-             command({"ZADD", "bull:q:active", job, job}) + command({"HSET", "bull:q:" + job, "processedOn", job});
-  }
   const auto size = [](const Bytes& plain, FrameTuning tuning) {
     FrameCompressor compressor(tuning);
     std::size_t bytes = 0;
@@ -294,8 +300,24 @@ TEST(CommandFrame, IsNotMadeWhereZstdNeedsLessRoom) {
     for (const CompressedFrame& frame : frames) bytes += frame.bytes.size();
     return bytes;
   };
-  for (const Bytes& plain : {counters, moves})
+  for (const Bytes& plain : {counters, moves(3 * kFrameBytes)})
     EXPECT_LE(size(plain, FrameTuning::kCommands), size(plain, FrameTuning::kCommandsByZstd) / 20 * 21);
+}
+
+TEST(CommandFrame, IsMadeAgainSoonAfterHoursOfWhatZstdDoesBetter) {
+  constexpr int kNoise = 1100;
+  constexpr int kSoon = 128;
+  SeededRandom random(1);
+  FrameCompressor compressor(FrameTuning::kCommands);
+  const auto is_made_of = [&](const Bytes& plain) {
+    return is_command_frame(compressor.compress(plain).value().front().bytes);
+  };
+  EXPECT_FALSE(is_made_of(moves(kFrameBytes - kKiB)));
+  const Bytes noise = random.bytes(64 * kKiB);
+  for (int i = 0; i < kNoise; ++i) ASSERT_FALSE(is_made_of(noise));
+  const Bytes plain = jobs(100 * kKiB);
+  int frames = 1;
+  while (!is_made_of(plain)) ASSERT_LE(++frames, kSoon);
 }
 
 TEST(CommandFrame, ThatDeclaresTooMuchIsRefused) {

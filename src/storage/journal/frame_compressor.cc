@@ -14,9 +14,9 @@ namespace {
 constexpr int kLevel = 1;
 constexpr int kCommandHashLog = 12;
 constexpr int kCommandStep = 2;
-constexpr int kBodyStep = 16;             // a body in which there is something to find goes another way
-constexpr int kCommandWindowLog = 20;     // of kFrameBytes
-constexpr std::uint64_t kLookEvery = 64;  // frames
+constexpr int kBodyStep = 16;          // a body in which there is something to find goes another way
+constexpr int kCommandWindowLog = 20;  // of kFrameBytes
+constexpr unsigned kLookEvery = 64;    // frames
 
 struct FreeCompressor {
   void operator()(ZSTD_CCtx* context) const { ZSTD_freeCCtx(context); }
@@ -64,7 +64,7 @@ struct FrameCompressor::State {
     kZstd,     // which makes frames as small with less work then
   };
   Way way = Way::kPacked;
-  std::uint64_t frames = 0;
+  unsigned frames_to_look = 0;
   FrameUnpacker unpacker;
   std::unique_ptr<char[]> compressed =
       std::make_unique_for_overwrite<char[]>(kCommandFrameHeadBytes + ZSTD_compressBound(kFrameBytes));
@@ -82,10 +82,11 @@ struct FrameCompressor::State {
 
   // nullopt: zstd does better. A frame that does not hold its commands would be our own mistake: zstd holds them then.
   Result<std::optional<CompressedFrame>> compress_commands(ByteView plain) {
-    const bool looks = frames++ % kLookEvery == 0;
+    const bool looks = frames_to_look == 0;
+    if (!looks) --frames_to_look;
     if (way == Way::kZstd && !looks) return std::nullopt;
     const auto body = make_body(plain);
-    if (!body) return std::nullopt;
+    if (!body) return std::nullopt;  // the look is taken at the next frame that has one
     if (looks) RETURN_IF_ERROR(choose(*body, plain));
     if (way == Way::kZstd) return std::nullopt;
     ZSTD_CCtx* const context = way == Way::kEntropy ? compressor.get() : body_compressor.get();
@@ -95,6 +96,7 @@ struct FrameCompressor::State {
   }
 
   Status choose(ByteView body, ByteView plain) {
+    frames_to_look = kLookEvery - 1;
     ASSIGN_OR_RETURN(const ByteView packed_body, pack(compressor.get(), body, 0));
     const std::size_t size = packed_body.size();
     way = Way::kPacked;
