@@ -11,7 +11,6 @@
 #include <nlohmann/json.hpp>
 #include <thread>
 
-#include "base/testing/sanitizer.h"
 #include "protect/testing/running_capture.h"
 #include "redis/testing/recording.h"
 #include "storage/repository/log_reader.h"
@@ -106,11 +105,11 @@ TEST(CaptureFaults, AThreadThatIsStuckIsTold) {
 // A snapshot of its file system that was rolled back, or a backup of it that was restored, under a running capture.
 TEST(CaptureFaults, ARepositoryThatIsReplacedByAnOlderCopyOfItselfIsGoneOnWithFromThere) {
   namespace fs = std::filesystem;
-  auto source = RedisServer::start({"repl-backlog-size 16mb"});
+  auto source = RedisServer::start({"repl-backlog-size 16mb", "repl-ping-replica-period 3600"});
   TestArchive archive;
   CaptureOptions options = options_for(*source);
   // A copy made in the middle of a put would be no older copy of anything.
-  options.pack_every = options.checkpoint_every = std::chrono::hours(1);
+  options.pack_every = options.checkpoint_every = options.seal.sign_of_life = std::chrono::hours(1);
   RunningCapture capture(archive, options);
   const auto write = [&](const std::string& value) {
     for (int i = 0; i < 5; ++i) {
@@ -204,33 +203,8 @@ TEST(CaptureFaults, LosesNothingProtectedInFiftyKills) {
       other.stream().substr(static_cast<std::size_t>(from - other.base_offset()), static_cast<std::size_t>(to - from)));
 }
 
-// A store that takes its time for each put.
-class SlowStore final : public storage::AppendStore {
- public:
-  using AppendStore::put_if_absent;
-  SlowStore(storage::AppendStore& inner, Duration delay) : inner_(inner), delay_(delay) {}
-  Result<Bytes> get(std::string_view name, std::uint64_t limit) override { return inner_.get(name, limit); }
-  Result<Bytes> get_range(std::string_view name, std::uint64_t offset, std::uint64_t size) override {
-    return inner_.get_range(name, offset, size);
-  }
-  Result<storage::ObjectInfo> head(std::string_view name) override { return inner_.head(name); }
-  Result<storage::Listing> list(std::string_view prefix, bool delimited) override {
-    return inner_.list(prefix, delimited);
-  }
-  Result<WallTime> now() override { return inner_.now(); }
-  std::string describe() const override { return inner_.describe(); }
-  Result<storage::PutOutcome> put_if_absent(std::string_view name, const storage::Body& body) override {
-    system_clock().sleep_for(delay_);
-    return inner_.put_if_absent(name, body);
-  }
-
- private:
-  storage::AppendStore& inner_;
-  Duration delay_;
-};
-
 void write_bulk(
-    RedisServer& server, std::size_t count, std::size_t value_bytes, Duration pause = {},
+    RedisServer& server, std::size_t count, std::size_t value_bytes,
     const std::function<void()>& after_each_batch = [] {}) {
   auto client = server.client();
   SeededRandom random(5);
@@ -240,7 +214,6 @@ void write_bulk(
     if (batch.size() < 50 && i + 1 < count) continue;
     ASSERT_TRUE(client->pipeline(batch));
     batch.clear();
-    system_clock().sleep_for(pause);
     after_each_batch();
   }
 }
@@ -248,18 +221,26 @@ void write_bulk(
 TEST(CaptureFaults, ASlowStoreDoesNotMakeTheSourceDropUs) {
   auto source = RedisServer::start({"client-output-buffer-limit replica 8mb 4mb 2", "repl-backlog-size 16kb"});
   TestArchive archive;
-  SlowStore store(archive.store(), milliseconds(400));
+  storage::FaultyStore store(archive.store(), system_clock());
+  std::atomic<bool> slow{false};
+  store.decide([&](const storage::StoreRequest& request) -> std::optional<storage::StoreFault> {
+    // As slow as can be: a put ends when the load has ended.
+    for (int i = 0; i < 30'000 && slow && request.operation == storage::StoreOperation::kPut; ++i)
+      system_clock().sleep_for(milliseconds(5));
+    return std::nullopt;
+  });
   RunningCapture capture(archive, options_for(*source), &store);
   capture.wait_for([](const auto& status) { return status.base_complete; }, "the base");
-  // 60 MB, ten times what the store takes, at 17 MB/s; what is at test is the store's slowness, not capture's.
-  // On a slow machine the load waits for capture (not for the store, which needs more than twice as long).
-  Duration patience = seconds(15);
+  slow = true;
+  // 60 MB, seven times what the source keeps for us. What is at test is the store's slowness, not capture's, so the
+  // load waits for capture, which must take it all while the store takes nothing.
   const auto let_it_follow = [&] {
     const redis::Offset written = offset_of(*source);
-    for (; capture.status().received + 2 * kMiB < written && patience > Duration::zero(); patience -= milliseconds(5))
-      system_clock().sleep_for(milliseconds(5));
+    capture.wait_for([&](const auto& status) { return status.received + 2 * kMiB >= written; }, "what was written");
   };
-  write_bulk(*source, 3000, 20 * kKiB, milliseconds(kThreadSanitizer ? 600 : 60), let_it_follow);
+  write_bulk(*source, 3000, 20 * kKiB, let_it_follow);
+  EXPECT_LT(capture.status().protected_up_to->offset, capture.status().received);
+  slow = false;
   capture.wait_protected(offset_of(*source));
   EXPECT_EQ(capture.status().full_syncs, 1u);
   EXPECT_EQ(capture.status().partial_syncs, 0u) << capture.status().last_error;
@@ -300,7 +281,7 @@ TEST(CaptureFaults, AForkDoesNotLetWaitCountWhatTheOldPrimaryWrote) {
     RunningCapture capture(archive, options_for(*primary));
     capture.wait_for([](const auto& status) { return status.base_complete; }, "the base");
     primary->command({"SET", "both", "1"});
-    primary->command({"WAIT", "2", "5000"});
+    primary->command({"WAIT", "2", "50000"});
     replica->command({"REPLICAOF", "NO", "ONE"});
     primary->command({"SET", "only-the-primary", std::string(100'000, 'x')});
     capture.wait_protected(offset_of(*primary));
@@ -324,7 +305,7 @@ TEST(CaptureFaults, AForkDoesNotLetWaitCountWhatTheOldPrimaryWrote) {
   ASSERT_TRUE(client->command({"SET", "only-the-replica", "1"}));
   EXPECT_EQ(client->command({"WAIT", "1", "1500"})->integer, 0);
   away = false;
-  EXPECT_EQ(client->command({"WAIT", "1", "15000"})->integer, 1);
+  EXPECT_EQ(client->command({"WAIT", "1", "100000"}, seconds(150))->integer, 1);
   ASSERT_TRUE(capture.stop());
 }
 
@@ -339,7 +320,7 @@ TEST(CaptureFaults, ForksWhereAPromotedReplicaWasBehindUs) {
     capture.wait_for([](const auto& status) { return status.base_complete; }, "the base");
     primary->command({"SELECT", "3"});
     primary->command({"SET", "both", "1"});
-    primary->command({"WAIT", "2", "5000"});
+    primary->command({"WAIT", "2", "50000"});
     replica->command({"REPLICAOF", "NO", "ONE"});
     primary->command({"SET", "only-the-primary", "1"});
     capture.wait_protected(offset_of(*primary));

@@ -322,7 +322,7 @@ TEST(Capture, KeepsTheStreamInTheOutboxWhileTheStoreIsAwayAlsoOverARestart) {
     const redis::Offset end = offset_of(*source);
     capture.wait_for([&](const auto& status) { return status.received >= end; }, "the stream");
     away = false;
-    capture.wait_protected(end, seconds(30));
+    capture.wait_protected(end);
     EXPECT_EQ(capture.status().full_syncs, 0u);
     ASSERT_TRUE(capture.stop());
   }

@@ -13,7 +13,6 @@ namespace anclora::protect {
 namespace {
 
 using redis::RedisServer;
-using std::chrono::seconds;
 
 class OutboxFaults : public ::testing::Test {
  protected:
@@ -51,7 +50,7 @@ class OutboxFaults : public ::testing::Test {
           write(10);
           return false;
         },
-        what, seconds(60));
+        what);
   }
 
   static bool paused(const CaptureStatus& status) { return status.link == LinkState::kPaused; }
@@ -65,7 +64,7 @@ class OutboxFaults : public ::testing::Test {
   void last_write(RunningCapture& capture) {
     source_->command({"SET", "after-all", "1"});
     newest_write_ = offset_of(*source_);
-    capture.wait_protected(newest_write_, seconds(60));
+    capture.wait_protected(newest_write_);
   }
 
   std::unique_ptr<RedisServer> source_ = RedisServer::start({"repl-backlog-size 512mb"});
@@ -100,8 +99,7 @@ TEST_F(OutboxFaults, WithTheStoreAwayTooCaptureLeavesTheSourceAndComesBackWhenEi
     EXPECT_LE(capture->status().protected_up_to->offset, told.protected_up_to->offset);
     if (one.disk_returns) {
       files_.mend_folder();
-      capture->wait_for([](const CaptureStatus& status) { return status.link == LinkState::kStreaming; }, "the source",
-                        seconds(60));
+      capture->wait_for([](const CaptureStatus& status) { return status.link == LinkState::kStreaming; }, "the source");
       store_away_ = false;
       last_write(*capture);
     } else {
@@ -125,7 +123,7 @@ TEST_F(OutboxFaults, WhatIsToldIsWhatIsTrueNowAndNotWhatBeganThePause) {
       [](const CaptureStatus& status) {
         return status.link_detail.find("the outbox cannot be written") != std::string::npos;
       },
-      "the new reason", seconds(60));
+      "the new reason");
   store_away_ = false;
   last_write(*capture);
   files_.mend_folder();
@@ -182,7 +180,7 @@ TEST_F(OutboxFaults, WhatCannotBeReadBackIsPutAsideToldAndAskedOfTheSourceAgain)
   store_away_ = false;
   capture->wait_for(
       [](const CaptureStatus& status) { return status.last_error.find("put aside") != std::string::npos; },
-      "word of what was put aside", seconds(60));
+      "word of what was put aside");
   last_write(*capture);
   EXPECT_EQ(capture->status().full_syncs, 1u);
   ASSERT_TRUE(capture->stop());
@@ -220,7 +218,7 @@ TEST_F(OutboxFaults, ABaseThatCannotBeReadBackIsMadeAgain) {
   capture->wait_for([](const CaptureStatus& status) { return status.store_failures > 0; }, "a base that waits");
   files_.break_folder(archive_.outbox() + "/base", ErrorKind::kIo, true, 2);
   base_waits = false;
-  capture->wait_for([](const CaptureStatus& status) { return status.full_syncs == 2; }, "another base", seconds(60));
+  capture->wait_for([](const CaptureStatus& status) { return status.full_syncs == 2; }, "another base");
   last_write(*capture);
   EXPECT_EQ(capture->status().full_syncs, 2u);
   ASSERT_TRUE(capture->stop());

@@ -252,6 +252,7 @@ TEST(ReplicationLink, MakesWaitCountWhatIsDurable) {
   ASSERT_TRUE(client->command({"SET", "k", "v"}).has_value());
   EXPECT_EQ(client->command({"WAIT", "1", "300"})->integer, 0);
   ASSERT_TRUE(client->command({"SET", "k", "w"}).has_value());
+  wait_for_offset(attached, *server);
   std::thread storing([&] {
     system_clock().sleep_for(std::chrono::milliseconds(50));
     attached.link().acknowledge(attached.link().received());
@@ -329,17 +330,20 @@ TEST(ReplicationLink, AsksAReplicaInMidSyncToBeTriedLater) {
 }
 
 TEST(ReplicationLink, AsksALoadingSourceToBeTriedLater) {
-  const auto server = RedisServer::start({"key-load-delay 2000", "loading-process-events-interval-bytes 1024"});
-  for (int i = 0; i < 500; ++i) server->command({"SET", std::to_string(i), std::string(100, 'x')});
+  const auto server =
+      RedisServer::start({"key-load-delay 20000", "loading-process-events-interval-bytes 1024", "rdbcompression no"});
+  for (int i = 0; i < 2000; ++i) server->command({"SET", std::to_string(i), std::string(100, 'x')});
   server->command({"SAVE"});
   server->kill9();
   std::thread starter([&] { server->start_again(); });
-  Status status;
-  while (status.has_value()) {
-    if (!system_dialer().dial(server->url().endpoint, nullptr, std::chrono::seconds(1))) continue;
-    status = Attached(server->url()).wait();
-  }
+  // It loads until it is told to hurry.
+  Result<std::unique_ptr<Client>> client = Error(ErrorKind::kUnavailable, "not yet");
+  while (!client) client = Client::connect(server->url(), system_dialer(), system_clock());
+  const Status status = Attached(server->url()).wait();
+  const auto hurried = (*client)->command({"CONFIG", "SET", "key-load-delay", "0"}, kPatience);
   starter.join();
+  EXPECT_TRUE(hurried.has_value());
+  ASSERT_FALSE(status.has_value());
   EXPECT_EQ(status.error().kind(), ErrorKind::kUnavailable) << status.error().to_string();
   EXPECT_NE(status.error().message().find("LOADING"), std::string::npos) << status.error().to_string();
 }
