@@ -21,8 +21,18 @@ LoneStep step_on(const RedisServer& server, const std::string& uses, const std::
   LoneStep step(uses, with);
   step.add_target("main", "redis",
                   "{url: \"redis://127.0.0.1:" + server.port_text() + "\", beacon: {key: \"dr:beacon\"}}");
-  step.set_deadline(std::chrono::milliseconds(1500));
   return step;
+}
+
+// What it ends with where it never sees what it waits for: as soon as this machine can look once.
+Result<Outcome> in_vain(LoneStep& step, std::string_view words = {}) {
+  Result<Outcome> outcome = Outcome{};
+  for (auto within = std::chrono::milliseconds(300); within < std::chrono::seconds(60); within *= 2) {
+    step.set_deadline(within);
+    outcome = probe_action()->execute(step);
+    if (outcome.has_value() || outcome.error().message().find(words) != std::string::npos) break;
+  }
+  return outcome;
 }
 
 TEST(ProbeAction, SeesTheStateThatTheStepExpects) {
@@ -33,7 +43,7 @@ TEST(ProbeAction, SeesTheStateThatTheStepExpects) {
   ASSERT_TRUE(outcome.has_value()) << outcome.error().message();
   EXPECT_EQ(outcome->outputs.at("state"), "up");
   LoneStep down = step_on(*server, "probe.tcp", "{target: main, is: down}");
-  EXPECT_FALSE(action->execute(down).has_value());
+  EXPECT_FALSE(in_vain(down).has_value());
   server->kill9();
   LoneStep gone = step_on(*server, "probe.tcp", "{target: main, is: down}");
   EXPECT_TRUE(action->execute(gone).has_value());
@@ -59,7 +69,7 @@ TEST(ProbeAction, JudgesAKeyspaceByItsInvariants) {
   EXPECT_TRUE(probe_action()->execute(good).has_value());
   server->command({"SET", "bull:2", "x"});
   LoneStep bad = step_on(*server, "probe.keyspace", with);
-  const auto outcome = probe_action()->execute(bad);
+  const auto outcome = in_vain(bad, "bull:2");
   ASSERT_FALSE(outcome.has_value());
   EXPECT_NE(outcome.error().message().find("bull:2 (string)"), std::string::npos) << outcome.error().message();
 }
@@ -67,31 +77,31 @@ TEST(ProbeAction, JudgesAKeyspaceByItsInvariants) {
 TEST(ProbeAction, JudgesTheNumberOfKeysByItsTolerance) {
   const auto server = RedisServer::start();
   for (int key = 0; key < 18; ++key) server->command({"SET", "bull:" + std::to_string(key), "x"});
-  const auto judged = [&](const std::string& invariant) {
-    LoneStep step = step_on(*server, "probe.keyspace",
-                            "{target: main, invariants: [{id: a, prefix: \"bull:\", " + invariant + "}]}");
-    step.set_deadline(std::chrono::milliseconds(500));
-    return probe_action()->execute(step);
+  const auto with = [&](const std::string& invariant) {
+    return step_on(*server, "probe.keyspace",
+                   "{target: main, invariants: [{id: a, prefix: \"bull:\", " + invariant + "}]}");
   };
-  EXPECT_TRUE(judged("keys: 20, tolerance: 10%").has_value());
-  const auto beyond = judged("keys: 20, tolerance: 9.5%");
+  LoneStep within = with("keys: 20, tolerance: 10%");
+  EXPECT_TRUE(probe_action()->execute(within).has_value());
+  LoneStep too_few = with("keys: 20, tolerance: 9.5%");
+  const auto beyond = in_vain(too_few, "18 keys");
   ASSERT_FALSE(beyond.has_value());
   EXPECT_NE(beyond.error().message().find("18 keys match \"bull:*\", expected 20 give or take 9.5%"), std::string::npos)
       << beyond.error().message();
-  EXPECT_FALSE(judged("keys: 19").has_value());
-  EXPECT_EQ(judged("tolerance: 5%").error().kind(), ErrorKind::kInvalidArgument);
+  LoneStep one_too_few = with("keys: 19");
+  EXPECT_FALSE(in_vain(one_too_few, "18 keys").has_value());
+  LoneStep of_nothing = with("tolerance: 5%");
+  EXPECT_EQ(probe_action()->execute(of_nothing).error().kind(), ErrorKind::kInvalidArgument);
 }
 
 TEST(ProbeAction, JudgesTheBeaconsAge) {
   const auto server = RedisServer::start();
-  LoneStep step = step_on(*server, "probe.keyspace", "{target: main, beacon_within: 5s}");
-  step.set_deadline(std::chrono::milliseconds(300));
-  EXPECT_NE(probe_action()->execute(step).error().message().find("not there"), std::string::npos);
-  server->command({"SET", "dr:beacon", Beacon{system_clock().wall_now() - std::chrono::seconds(60), 1}.to_string()});
-  step.set_deadline(std::chrono::milliseconds(300));
-  EXPECT_NE(probe_action()->execute(step).error().message().find("old"), std::string::npos);
+  LoneStep step = step_on(*server, "probe.keyspace", "{target: main, beacon_within: 5m}");
+  EXPECT_NE(in_vain(step, "not there").error().message().find("not there"), std::string::npos);
+  server->command({"SET", "dr:beacon", Beacon{system_clock().wall_now() - std::chrono::hours(1), 1}.to_string()});
+  EXPECT_NE(in_vain(step, "old").error().message().find("old"), std::string::npos);
   server->command({"SET", "dr:beacon", Beacon{system_clock().wall_now(), 2}.to_string()});
-  step.set_deadline(std::chrono::seconds(3));
+  step.set_deadline(std::chrono::seconds(60));
   EXPECT_TRUE(probe_action()->execute(step).has_value());
 }
 

@@ -48,8 +48,14 @@ TEST(QueueMetrics, CountsTheQueueInRedis) {
   beyond.set_deadline(std::chrono::milliseconds(500));
   EXPECT_EQ(action->execute(beyond).error().kind(), ErrorKind::kDeadlineExceeded);
   server->command({"SET", "bull:mail:delayed", "of another type"});
-  beyond.set_deadline(std::chrono::milliseconds(500));
-  EXPECT_NE(action->execute(beyond).error().message().find("bull:mail:delayed"), std::string::npos);
+  std::string told;
+  // As soon as this machine can: it looks until its time is over, and the server has to answer within that.
+  for (auto time = std::chrono::milliseconds(300); time < std::chrono::seconds(60); time *= 2) {
+    beyond.set_deadline(time);
+    told = action->execute(beyond).error().message();
+    if (told.find("bull:mail:delayed") != std::string::npos) break;
+  }
+  EXPECT_NE(told.find("bull:mail:delayed"), std::string::npos) << told;
 }
 
 TEST(QueueMetrics, WaitsUntilJobsFinish) {
@@ -58,7 +64,6 @@ TEST(QueueMetrics, WaitsUntilJobsFinish) {
                       : stub_answer(200, "{\"waiting\": 5, \"completed\": " + std::to_string(number / 5) + "}");
   });
   LoneStep step = step_on("{target: jobs, moving: true}", service.url(), "redis://127.0.0.1:1");
-  step.set_deadline(std::chrono::seconds(10));
   const auto outcome = make_queue_metrics(system_dialer())->execute(step);
   ASSERT_TRUE(outcome.has_value()) << outcome.error().message();
   EXPECT_EQ(outcome->outputs.at("waiting"), "5");

@@ -48,7 +48,7 @@ class PromoteTest : public ::testing::Test {
       replica->wait_for_link_up();
     }
     primary->command({"SET", "a", "1"});
-    primary->command({"WAIT", "2", "5000"});
+    primary->command({"WAIT", "2", "50000"});
   }
   LoneStep step(const std::string& uses, const std::string& with) {
     LoneStep step(uses, with);

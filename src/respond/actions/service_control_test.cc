@@ -2,9 +2,11 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <csignal>
 #include <cstdlib>
 #include <filesystem>
+#include <thread>
 
 #include "base/subprocess.h"
 #include "base/testing/temporary_directory.h"
@@ -52,14 +54,16 @@ TEST(SupervisedProcesses, AreCountedByWhatRunsAndWhatIsOnItsWay) {
 // A real supervisord in a folder of its own, with two processes of one program.
 class SupervisorTest : public ::testing::Test {
  protected:
-  explicit SupervisorTest(const std::string& command = "sleep 1000", const std::string& more = "stopwaitsecs=1\n") {
-    const std::string text = "[unix_http_server]\nfile=" + (folder / "s.sock") +
-                             "\n[supervisord]\nnodaemon=true\nlogfile=" + (folder / "log") +
-                             "\npidfile=" + (folder / "pid") +
-                             "\n[rpcinterface:supervisor]\nsupervisor.rpcinterface_factory = "
-                             "supervisor.rpcinterface:make_main_rpcinterface\n[supervisorctl]\nserverurl=unix://" +
-                             (folder / "s.sock") + "\n[program:web]\ncommand=" + command +
-                             "\nnumprocs=2\nprocess_name=web-%(process_num)d\nstartsecs=0\nautostart=true\n" + more;
+  // `ready`: files in the folder that its two processes make once they can be told to stop.
+  explicit SupervisorTest(const std::string& command = "sleep 1000", const std::string& more = "stopwaitsecs=1\n",
+                          const std::vector<std::string>& ready = {}) {
+    const std::string text =
+        "[unix_http_server]\nfile=" + (folder / "s.sock") +
+        "\n[supervisord]\nnodaemon=true\nlogfile=" + (folder / "log") + "\npidfile=" + (folder / "pid") +
+        "\n[rpcinterface:supervisor]\nsupervisor.rpcinterface_factory = "
+        "supervisor.rpcinterface:make_main_rpcinterface\n[supervisorctl]\nserverurl=unix://" +
+        (folder / "s.sock") + "\n[program:web]\ncommand=" + command + "\ndirectory=" + folder.path() +
+        "\nnumprocs=2\nprocess_name=web-%(process_num)d\nstartsecs=0\nautostart=true\n" + more;
     auto file = posix_file_system().create(config).value();
     EXPECT_TRUE(file->append(text).has_value());
     EXPECT_TRUE(file->close().has_value());
@@ -70,14 +74,17 @@ class SupervisorTest : public ::testing::Test {
     LoneStep step = step_for("service.start");
     for (int i = 0; i < 3'000; ++i) {
       const auto seen = look->probe(step);
-      if (seen.has_value() && seen->done == Done::kYes) break;
+      const bool all_ready = std::ranges::all_of(
+          ready, [&](const std::string& name) { return posix_file_system().stat(folder / name).has_value(); });
+      if (all_ready && seen.has_value() && seen->done == Done::kYes) break;
       system_clock().sleep_for(std::chrono::milliseconds(50));
     }
   }
   // Killed, it would leave its processes behind.
   ~SupervisorTest() override {
     daemon->signal(SIGTERM);
-    EXPECT_TRUE(daemon->wait(std::chrono::seconds(60)).has_value());
+    EXPECT_TRUE(daemon->wait(std::chrono::seconds(60)).has_value())
+        << posix_file_system().read_all(folder / "log").value_or("");
   }
   LoneStep step_for(const std::string& uses) {
     LoneStep step(uses, "{target: web}");
@@ -208,11 +215,14 @@ TEST_F(SupervisorTest, FailsInTimeWhenFewerRunThanWanted) {
   EXPECT_EQ(outcome.error().kind(), ErrorKind::kDeadlineExceeded);
 }
 
+const std::vector<std::string> kBothReady = {"ready-0", "ready-1"};
+
 // Its programs answer no SIGTERM, and the supervisor itself would wait for ten minutes.
 class StubbornSupervisorTest : public SupervisorTest {
  protected:
   StubbornSupervisorTest()
-      : SupervisorTest("bash -c 'trap \"\" TERM; while :; do sleep 0.1; done'", "stopwaitsecs=600\n") {}
+      : SupervisorTest("bash -c 'trap \"\" TERM; touch ready-%(process_num)d; while :; do sleep 0.1; done'",
+                       "stopwaitsecs=600\n", kBothReady) {}
 };
 
 TEST_F(StubbornSupervisorTest, KillsWhatDoesNotStopWithinTheGrace) {
@@ -229,18 +239,26 @@ TEST_F(StubbornSupervisorTest, KillsWhatDoesNotStopWithinTheGrace) {
   EXPECT_NE(step.changes.back().find("kill web:*"), std::string::npos) << step.changes.back();
 }
 
-// What stops still, when it is to start again.
+// What stops still, when it is to start again: until the file "go" is there.
 class SlowSupervisorTest : public SupervisorTest {
  protected:
   SlowSupervisorTest()
-      : SupervisorTest("bash -c 'trap \"sleep 1; exit 0\" TERM; while :; do sleep 0.1; done'", "stopwaitsecs=30\n") {}
+      : SupervisorTest(
+            "bash -c 'trap \"while ! test -e go; do sleep 0.1; done; exit 0\" TERM; "
+            "touch ready-%(process_num)d; while :; do sleep 0.1; done'",
+            "stopwaitsecs=10\n", kBothReady) {}
 };
 
 TEST_F(SlowSupervisorTest, StartsWhatIsStillStopping) {
   LoneStep stop = step_for("service.stop");
   stop.set_deadline(std::chrono::milliseconds(100));
   ASSERT_FALSE(make_service_action("service.stop", posix_file_system(), system_random())->execute(stop).has_value());
+  std::thread letting_go([&] {
+    system_clock().sleep_for(std::chrono::seconds(1));  // it is being started by then
+    EXPECT_TRUE(posix_file_system().create(folder / "go").has_value());
+  });
   const auto started = run("service.start");
+  letting_go.join();
   ASSERT_TRUE(started.has_value()) << started.error().to_string();
   EXPECT_EQ(started->outputs.at("running"), "2");
 }

@@ -7,6 +7,7 @@
 #include "base/testing/temporary_directory.h"
 #include "base/testing/tls_authority.h"
 #include "base/testing/witness.h"
+#include "redis/testing/redis_server.h"
 #include "respond/detect/prometheus_probe.h"
 #include "respond/detect/tcp_probe.h"
 
@@ -83,12 +84,8 @@ TEST(HttpProbe, IsDownWhenTheBodyLacksTheText) {
 }
 
 TEST(HttpProbe, IsDownWhenNobodyListens) {
-  std::string address;
-  {
-    const CannedServer server("");
-    address = server.address();
-  }
-  EXPECT_EQ(look({.url = "http://" + address + "/"}).state, ProbeState::kDown);
+  const std::string port = std::to_string(redis::free_loopback_port());
+  EXPECT_EQ(look({.url = "http://127.0.0.1:" + port + "/"}).state, ProbeState::kDown);
 }
 
 TEST(HttpProbe, IsDownInTimeWhenNothingIsAnswered) {
@@ -159,15 +156,11 @@ TEST(HttpProbe, DoesNotKnowWhenTheNameCannotBeResolved) {
 }
 
 TEST(TcpProbe, SeesWhoListensAndWhoDoesNot) {
-  std::uint16_t port = 0;
-  {
-    const CannedServer server("");
-    port = server.port();
-    TcpProbe probe({"127.0.0.1", port}, system_dialer(), system_clock());
-    EXPECT_EQ(probe.look(kTimeout).state, ProbeState::kUp);
-  }
-  TcpProbe probe({"127.0.0.1", port}, system_dialer(), system_clock());
-  EXPECT_EQ(probe.look(kTimeout).state, ProbeState::kDown);
+  const CannedServer server("");
+  TcpProbe up({"127.0.0.1", server.port()}, system_dialer(), system_clock());
+  EXPECT_EQ(up.look(kTimeout).state, ProbeState::kUp);
+  TcpProbe down({"127.0.0.1", redis::free_loopback_port()}, system_dialer(), system_clock());
+  EXPECT_EQ(down.look(kTimeout).state, ProbeState::kDown);
   TcpProbe nowhere({"no-such-host.invalid", 1}, system_dialer(), system_clock());
   EXPECT_EQ(nowhere.look(kTimeout).state, ProbeState::kUnknown);
 }

@@ -1,4 +1,4 @@
-// Actions that hang: real threads and a real clock.
+// Actions that hang: real threads, and a clock that goes by itself and by what a test adds.
 #include <gtest/gtest.h>
 
 #include <algorithm>
@@ -18,35 +18,49 @@ using testing::EngineWorld;
 using testing::make_plan;
 using testing::make_step;
 
+class PushedClock final : public Clock {
+ public:
+  WallTime wall_now() override { return system_clock().wall_now() + pushed_.load(); }
+  MonoTime mono_now() override { return system_clock().mono_now() + pushed_.load(); }
+  void sleep_for(Duration duration) override { system_clock().sleep_for(duration); }
+  void push(Duration duration) { pushed_ = pushed_.load() + duration; }
+
+ private:
+  std::atomic<Duration> pushed_{Duration::zero()};
+};
+
 struct HungActionTest : ::testing::Test {
   std::promise<void> release;
   std::shared_future<void> released = release.get_future().share();
+  PushedClock clock;
 
   plan::Step step(const char* uses) {
     plan::Step made = make_step("a", uses);
-    made.timeout = 1s;  // also for the step's own next attempt and probe, which must come in time
+    made.timeout = 150s;  // also for the step's own next attempt and probe, which must come in time
     return made;
   }
   void prepare(EngineWorld& world) {
     world.threads = true;
-    world.real_clock = &system_clock();
+    world.real_clock = &clock;
+  }
+  // Until it is let go, long after its time.
+  void hang() {
+    clock.push(151s);
+    released.wait();
   }
   // The hung thread still uses the world: it must end before that does.
   void let_go(EngineWorld& world, const std::string& last) {
     release.set_value();
-    const auto happened = [&] {
-      const auto log = world.actions.log();
-      return std::ranges::find(log, last) != log.end();
-    };
-    for (int i = 0; i < 30'000 && !happened(); ++i) std::this_thread::sleep_for(5ms);
-    std::this_thread::sleep_for(300ms);
+    ASSERT_TRUE(world.wait_until_left());
+    const auto log = world.actions.log();
+    EXPECT_NE(std::ranges::find(log, last), log.end());
   }
 };
 
 TEST_F(HungActionTest, IsGivenUpAtItsTimeoutAndAPersonIsAsked) {
   EngineWorld world(make_plan({step("test.once")}));
   prepare(world);
-  world.actions.script("a").in_execute = [this] { released.wait(); };
+  world.actions.script("a").in_execute = [this] { hang(); };
   Witness witness;
   const MonoTime before = system_clock().mono_now();
   ASSERT_EQ(world.start().value(), RunEnd::kPersonNeeded);
@@ -62,7 +76,7 @@ TEST_F(HungActionTest, IsGivenUpAtItsTimeoutAndAPersonIsAsked) {
 TEST_F(HungActionTest, MayChangeNothingOnceItWasGivenUp) {
   EngineWorld world(make_plan({step("test.act")}));
   prepare(world);
-  world.actions.script("a").before_announcing = [this] { released.wait(); };
+  world.actions.script("a").before_announcing = [this] { hang(); };
   ASSERT_EQ(world.start().value(), RunEnd::kPersonNeeded);
   EXPECT_EQ(world.step("a").state, StepState::kFailedPaused);
   let_go(world, "refused a");
@@ -71,19 +85,17 @@ TEST_F(HungActionTest, MayChangeNothingOnceItWasGivenUp) {
 
 TEST_F(HungActionTest, IsRepeatedWhenTheProbeSaysNoAndItMayBe) {
   plan::Step hanging = step("test.act");
-  hanging.timeout = 3s;
   hanging.retry = 1;
   EngineWorld world(make_plan({hanging}));
   prepare(world);
   std::atomic<int> calls = 0;
   world.actions.script("a").in_execute = [&] {
-    if (++calls == 1) released.wait();
+    if (++calls == 1) hang();
   };
   ASSERT_EQ(world.start().value(), RunEnd::kFinished);
   EXPECT_EQ(world.step("a").attempt, 2U);
-  release.set_value();
-  for (int i = 0; i < 30'000 && world.actions.effects("a") < 2; ++i) std::this_thread::sleep_for(5ms);
-  std::this_thread::sleep_for(300ms);
+  let_go(world, "effect a");
+  EXPECT_EQ(world.actions.effects("a"), 2);
 }
 
 TEST_F(HungActionTest, HoldsNoOtherStepUp) {
@@ -93,10 +105,9 @@ TEST_F(HungActionTest, HoldsNoOtherStepUp) {
   // It hangs until c is done, which comes after b: if it held one of them up, it would be given up first.
   world.actions.script("a").in_execute = [this] { released.wait(); };
   world.actions.script("c").in_execute = [this] { release.set_value(); };
-  world.plan.scenarios[0].steps[0].timeout = 60s;
   ASSERT_EQ(world.start().value(), RunEnd::kFinished);
   EXPECT_EQ(world.step("c").state, StepState::kDone);
-  std::this_thread::sleep_for(300ms);
+  EXPECT_TRUE(world.wait_until_left());
 }
 
 TEST_F(HungActionTest, RunsIndependentStepsAtTheSameTime) {
@@ -112,7 +123,7 @@ TEST_F(HungActionTest, RunsIndependentStepsAtTheSameTime) {
     };
   ASSERT_EQ(world.start().value(), RunEnd::kFinished);
   EXPECT_TRUE(together);
-  std::this_thread::sleep_for(50ms);
+  EXPECT_TRUE(world.wait_until_left());
 }
 
 TEST_F(HungActionTest, AreNotTakenForInterruptedWhenTheyEndAtOnce) {
@@ -126,7 +137,7 @@ TEST_F(HungActionTest, AreNotTakenForInterruptedWhenTheyEndAtOnce) {
   prepare(world);
   ASSERT_EQ(world.start().value(), RunEnd::kFinished);
   for (const StepStatus& each : world.state().steps) EXPECT_EQ(each.attempt, 1U);
-  std::this_thread::sleep_for(100ms);
+  EXPECT_TRUE(world.wait_until_left());
 }
 
 TEST_F(HungActionTest, EndsWhenAPersonSaysThatItIsDone) {
@@ -141,7 +152,7 @@ TEST_F(HungActionTest, EndsWhenAPersonSaysThatItIsDone) {
   EXPECT_EQ(running.get(), RunEnd::kFinished);
   EXPECT_EQ(world.step("a").state, StepState::kManualDone);
   release.set_value();
-  std::this_thread::sleep_for(100ms);
+  EXPECT_TRUE(world.wait_until_left());
 }
 
 }  // namespace

@@ -18,10 +18,24 @@ RunPlan EngineWorld::run_plan() const {
   return run ? *run : RunPlan{};
 }
 
+std::shared_ptr<LiveRun> EngineWorld::hold(std::unique_ptr<LiveRun> live) {
+  ++*held_;
+  return {live.release(), [held = held_](LiveRun* run) {
+            delete run;
+            --*held;
+          }};
+}
+
+bool EngineWorld::wait_until_left(Duration patience) {
+  const MonoTime deadline = system_clock().mono_now() + patience;
+  while (*held_ > 0 && system_clock().mono_now() < deadline) system_clock().sleep_for(std::chrono::milliseconds(2));
+  return *held_ == 0;
+}
+
 Result<RunEnd> EngineWorld::start(FileSystem& files) {
   ASSIGN_OR_RETURN(auto live, start_run(world(files), kFolder, plan, "the plan", run_plan(), begin));
   ASSIGN_OR_RETURN(const auto lock, lock_run(files, kFolder));
-  return RunEngine(std::shared_ptr<LiveRun>(std::move(live)), kFolder, options).run();
+  return RunEngine(hold(std::move(live)), kFolder, options).run();
 }
 
 Result<RunEnd> EngineWorld::resume(FileSystem& files, bool taken_over) {
@@ -29,7 +43,7 @@ Result<RunEnd> EngineWorld::resume(FileSystem& files, bool taken_over) {
   ASSIGN_OR_RETURN(const JournalContent journal, read_journal(files, kFolder));
   const RunResume how{"host:2", 1, taken_over};
   ASSIGN_OR_RETURN(auto live, resume_run(world(files), kFolder, plan, run_plan(), journal, how));
-  return RunEngine(std::shared_ptr<LiveRun>(std::move(live)), kFolder, options).run();
+  return RunEngine(hold(std::move(live)), kFolder, options).run();
 }
 
 void EngineWorld::ask(RequestKind kind, const std::string& step, const std::string& contact, const std::string& text) {

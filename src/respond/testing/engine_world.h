@@ -1,6 +1,8 @@
 // A run in one thread, in memory: start it, crash it, resume it, ask of it what a person would.
 #pragma once
 
+#include <atomic>
+#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
@@ -40,9 +42,14 @@ struct EngineWorld {
   std::vector<RunRecord> records();
   StepStatus step(const std::string& id) { return state().steps[*run_plan().index_of(id)]; }
   std::string refusal();  // the text of the last request.refused
+  // Whether within `patience` nobody acts on this world any more: the threads of hung actions outlive start().
+  bool wait_until_left(Duration patience = std::chrono::seconds(150));
 
  private:
   RunWorld world(FileSystem& files);
+  std::shared_ptr<LiveRun> hold(std::unique_ptr<LiveRun> live);
+  // Runs that an engine or a thread of a step holds still. The last to let go of one tells so after its end.
+  std::shared_ptr<std::atomic<int>> held_ = std::make_shared<std::atomic<int>>(0);
 };
 
 }  // namespace anclora::respond::testing
