@@ -79,7 +79,7 @@ environments:
 backups:
   - {{id: capture, target: main, repository: copies, data: jobs, continuous: true, lag: 5s, keep: {{daily: 7d}}}}
 probes:
-  - {{id: answers, uses: probe.redis, with: {{target: main, role: primary, write: true}}, every: 500ms, timeout: 300ms}}
+  - {{id: answers, uses: probe.redis, with: {{target: main, role: primary, write: true}}, every: 500ms, timeout: 500ms}}
 detection:
   - {{id: gone, all: [{{probe: answers}}], scenario: lost}}
 scenarios:

@@ -162,8 +162,13 @@ def test_a_failed_sync_is_never_taken_for_a_good_one(world):
         capture.kill()
         capture.wait()
         inject = f"inject=fsync,fdatasync:error=EIO:when={when}"
+        load.enough(2 * round_number + 1)
+        begun = load.points[-1].offset
         capture = capture_under_strace(world, source, repo, inject, log=f"capture-{round_number}.log")
         time.sleep(4)
+        if when != "6+":
+            world.wait_for("more is protected, or its end",
+                           lambda: capture.poll() is not None or world.status(repo)["protected_offset"] >= begun)
         if when == "6+":
             world.wait_for("word of a failed sync", lambda: capture.poll() is not None or "the store is away" in capture_log(
                 world, f"capture-{round_number}.log"))

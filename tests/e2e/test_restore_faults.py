@@ -148,8 +148,9 @@ def test_a_target_that_stood_at_the_point_before_is_checked_only_once_it_has_loa
 
 def test_a_link_to_the_target_cut_in_the_middle_is_resumed(world):
     source, client, repo = captured(world, 10)
+    before = int(client.info()["master_repl_offset"])
     load = Workload(source, world.seed, rate=4000)
-    time.sleep(4)
+    world.wait_for("a stream to cut", lambda: int(client.info()["master_repl_offset"]) > before + 1_000_000)
     load.stop()
     world.wait_protected(repo, int(client.info()["master_repl_offset"]))
     plan = world.run("restore", "--repo", repo, "--to", f"rdb:{world.folder}/none", "--dry-run", "--json").json()

@@ -1,11 +1,13 @@
 """The main job with an S3 repository on a real RADOS Gateway, through its outages too."""
 import os
 import pathlib
+import re
 import subprocess
 import sys
 import time
+import urllib.request
 
-from harness import S3, Load
+from harness import PATIENCE, S3, Load, free_port
 
 
 def test_protect_break_find_restore_verify_expire_and_mirror_in_s3(world):
@@ -56,10 +58,10 @@ def nobody_is_locked_in(world, folder, digest):
     data = world.folder / "by-script"
     data.mkdir()
     subprocess.run([sys.executable, script, folder, "--passphrase-file", world.passphrase, "--rdb", data / "dump.rdb",
-                    "--stream", world.folder / "stream.resp"], check=True, timeout=60)
+                    "--stream", world.folder / "stream.resp"], check=True, timeout=PATIENCE)
     server = world.redis("by-script")
     subprocess.run(["redis-cli", "-p", str(server.port), "--pipe"], stdin=open(world.folder / "stream.resp", "rb"),
-                   check=True, stdout=subprocess.DEVNULL, timeout=60)
+                   check=True, stdout=subprocess.DEVNULL, timeout=PATIENCE)
     assert server.digest() == digest
 
 
@@ -101,8 +103,9 @@ def test_a_gateway_that_dies_under_load_costs_nothing(world):
 def test_capture_killed_while_the_store_is_away_loses_nothing_that_it_spooled(world):
     with S3(world) as s3:
         repo = world.init(s3.url("repo"))
-        source = world.redis("source", "--repl-backlog-size", "64kb")
-        capture = world.capture(repo, source)
+        source = world.redis("source", "--repl-backlog-size", "64kb", "--repl-ping-replica-period", "3600")
+        metrics = f"127.0.0.1:{free_port()}"
+        capture = world.capture(repo, source, "--metrics", metrics)
         client = source.client()
         client("SET", "first", "1")
         world.wait_protected(repo, int(client.info()["master_repl_offset"]))
@@ -110,7 +113,14 @@ def test_capture_killed_while_the_store_is_away_loses_nothing_that_it_spooled(wo
         load = Load(source, rate=1500)
         time.sleep(4)
         load.stop()
-        time.sleep(2)
+        end = int(client.info()["master_repl_offset"])
+
+        def spooled():
+            with urllib.request.urlopen(f"http://{metrics}/metrics", timeout=PATIENCE) as reply:
+                received = re.search(r"^anclora_capture_received_offset{.*} (\S+)$", reply.read().decode(), re.M)
+            written = [path.stat().st_mtime for path in (world.folder / "state").rglob("entries/*")]
+            return float(received.group(1)) >= end and written and time.time() - max(written) > 2.5
+        world.wait_for("all of it in the outbox", spooled)
         capture.kill()
         capture.wait()
         capture = world.capture(repo, source, log="capture-again.log")

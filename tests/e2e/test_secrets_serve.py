@@ -4,7 +4,7 @@ import http.client
 import json
 import sys
 
-from harness import free_port
+from harness import PATIENCE, free_port
 from test_notify import DEBIAN_PYTHON, TLS_SINK, started
 from test_secrets_canary import Canary
 from test_tls import Authority
@@ -68,7 +68,7 @@ def tokens_of_serve(canary):
                         log="serve.log")
 
     def ask(method, path, token=None, body=None):
-        connection = http.client.HTTPConnection("127.0.0.1", port, timeout=20)
+        connection = http.client.HTTPConnection("127.0.0.1", port, timeout=PATIENCE)
         try:
             headers = {"Authorization": f"Bearer {token}"} if token else {}
             connection.request(method, path, json.dumps(body) if body is not None else None, headers)
