@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "storage/journal/damage_hint.h"
 #include "storage/journal/newer_format.h"
 #include "storage/journal/object_cipher.h"
 
@@ -79,7 +80,7 @@ struct ObjectOpener::State {
 
   Error damaged(std::string_view why) const {
     return Error(ErrorKind::kDataLoss, name + ": frame " + std::to_string(frame) + ": " + std::string(why),
-                 "anclora verify shows what is damaged; a mirror may hold a whole copy");
+                 kDamageHint);
   }
   std::size_t header_bytes() const { return kFixedHeaderBytes + cipher.nonce_bytes(); }
   Result<std::size_t> wanted() const;

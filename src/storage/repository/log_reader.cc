@@ -4,17 +4,13 @@
 
 #include <algorithm>
 
+#include "storage/journal/damage_hint.h"
 #include "storage/repository/log_path.h"
 #include "storage/repository/missing_object.h"
 #include "storage/repository/pack_stream.h"
 #include "storage/repository/sealed_object.h"
 
 namespace anclora::storage {
-namespace {
-
-constexpr std::string_view kReload = "load the source's state again and plan anew: expire removed what was planned on";
-
-}  // namespace
 
 struct LogReader::State {
   ReadStore& store;
@@ -39,7 +35,7 @@ struct LogReader::State {
   Error damaged(std::string_view why) const {
     return Error(ErrorKind::kDataLoss,
                  fmt::format("{}: timeline {}, entry {}: {}", source, stretch().timeline.id.value, next_sequence, why),
-                 "anclora verify shows what is damaged; a mirror may hold a whole copy");
+                 kDamageHint);
   }
 
   void enter(std::size_t index);
@@ -105,8 +101,7 @@ Result<std::optional<StoredEntry>> LogReader::State::read() {
   while (true) {
     if (pack) {
       Result<std::optional<StoredEntry>> stored = pack->next();
-      if (!stored && stored.error().kind() == ErrorKind::kNotFound)
-        return stored.error().with_hint(std::string(kReload));
+      if (!stored && stored.error().kind() == ErrorKind::kNotFound) return stored.error().with_hint(kReloadHint);
       if (!stored || *stored) return stored;
       pack.reset();
       ++next_pack;

@@ -8,6 +8,9 @@
 
 namespace anclora::storage {
 
+inline constexpr const char* kReloadHint =
+    "load the source's state again and plan anew: expire removed what was planned on";
+
 // kNotFound when the source has a checkpoint after the one that the state was loaded with: taken by expire or packed
 // meanwhile, the hint says how to go on. Else kDataLoss: it is lost. The store's own error when that cannot be asked.
 Error missing_object(ReadStore& store, const std::string& source, std::uint64_t checkpoint_ordinal,

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "storage/journal/damage_hint.h"
 #include "storage/repository/checkpoint.h"
 #include "storage/repository/pack_stream.h"
 #include "storage/repository/sealed_object.h"
@@ -87,7 +88,7 @@ class LogTail {
     return Error(ErrorKind::kDataLoss,
                  fmt::format("{} is missing, and no pack holds it",
                              layout::log_entry(state_.source, timeline.id, timeline.first_kept_sequence)),
-                 "anclora verify shows what is damaged; a mirror may hold a whole copy");
+                 kDamageHint);
   }
 
   Status read_head(TimelineState& timeline, std::uint64_t sequence) {
@@ -195,8 +196,7 @@ Result<SourceState> load_source_state(ReadStore& store, const Repository& reposi
     if (moved_on && (!followed || !tail.saw_entries())) continue;
     // Not to be taken for a source that has nothing yet: a writer would begin at the first timeline again.
     if (!followed && followed.error().kind() == ErrorKind::kNotFound)
-      return Error(ErrorKind::kDataLoss, followed.error().message(),
-                   "anclora verify shows what is damaged; a mirror may hold a whole copy");
+      return Error(ErrorKind::kDataLoss, followed.error().message(), kDamageHint);
     if (!followed) return followed.error();
     for (std::size_t i = 0; i + 1 < state.timelines.size(); ++i) state.timelines[i].closed = true;
     if (state.timelines.empty() && state.checkpoint_ordinal == 0) return no_such_source(store, source);
