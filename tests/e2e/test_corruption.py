@@ -143,6 +143,10 @@ class Damaged:
             assert self.restore(copy, "latest") is None, f"{case}: latest is not what was protected"
             self.told_and_shown(copy, names[0], case)
 
+        if kind == "pack" and how in ("truncate", "delete"):  # its index stands at its end
+            outcome = self.world.run("find", "--dangerous", "--repo", copy, check=False)
+            assert outcome.code == 12 and names[0] in outcome.err and "found" in outcome.out, (case, outcome)
+
     def told_and_shown(self, copy, name, case):
         """status and find name what is damaged, end with 12, and show the rest."""
         outcome = self.world.run("status", "--repo", copy, "--json", check=False)

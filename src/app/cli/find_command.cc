@@ -7,10 +7,12 @@
 #include "app/cli/bounded_option.h"
 #include "app/cli/command_context.h"
 #include "app/cli/copied_command.h"
+#include "app/cli/error_report.h"
 #include "app/cli/json_text.h"
 #include "app/view/source_report.h"
 #include "protect/find/stream_find.h"
 #include "protect/restore/when.h"
+#include "storage/journal/damage_hint.h"
 
 namespace anclora::app {
 namespace {
@@ -81,9 +83,8 @@ Result<int> run_find(const CommandContext& context, const FindArguments& argumen
   ASSIGN_OR_RETURN(const std::string source, context.choose_source(*store, arguments.name));
   ASSIGN_OR_RETURN(const auto state,
                    storage::load_source_state(*store, repository, source, storage::DamagedTail::kStepBack));
-  const auto damaged = damaged_objects(state);
+  auto damaged = damaged_objects(state);
   if (!context.options.json) context.err << to_text(damaged);
-  const int code = damaged.empty() ? 0 : exit_code(ErrorKind::kDataLoss);
   if (const std::string note = protect::scan_note(query); !note.empty() && !context.options.json)
     context.err << "note: " << note << "\n";
   nlohmann::ordered_json list = nlohmann::ordered_json::array();
@@ -98,18 +99,25 @@ Result<int> run_find(const CommandContext& context, const FindArguments& argumen
   };
   ASSIGN_OR_RETURN(const protect::FindSummary summary,
                    protect::find_commands({*store, repository, state}, query, on_found));
+  damaged.insert(damaged.end(), summary.unread.begin(), summary.unread.end());
   if (context.options.json) {
     nlohmann::ordered_json json = summary_json(summary, std::move(list));
     json["damaged"] = to_json(damaged);
     context.out << json_text(json);
-    return code;
+  } else {
+    if (summary.found == 0)
+      context.out << "nothing found" << (arguments.until.empty() ? searched_up_to(state) : "") << "\n";
+    if (summary.cut_off)
+      context.out << fmt::format("there is more than {} lines: narrow it with --since, --until or --limit\n",
+                                 query.limit);
+    context.err << to_text(summary.unread);
   }
-  if (summary.found == 0)
-    context.out << "nothing found" << (arguments.until.empty() ? searched_up_to(state) : "") << "\n";
-  if (summary.cut_off)
-    context.out << fmt::format("there is more than {} lines: narrow it with --since, --until or --limit\n",
-                               query.limit);
-  return code;
+  if (!summary.unread.empty())
+    return print_error(context, Error(ErrorKind::kDataLoss,
+                                      fmt::format("{} objects could not be read: what they hold was not searched",
+                                                  summary.unread.size()),
+                                      storage::kDamageHint));
+  return damaged.empty() ? 0 : exit_code(ErrorKind::kDataLoss);
 }
 
 }  // namespace

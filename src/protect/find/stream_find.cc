@@ -6,6 +6,7 @@
 #include <map>
 #include <ranges>
 #include <tuple>
+#include <utility>
 
 #include "protect/find/entry_indexer.h"
 #include "protect/find/stream_scan.h"
@@ -95,6 +96,12 @@ KeyMatch match_keys(const storage::CommandView& command, const KeyPattern* patte
   return match;
 }
 
+// What an index says may hold something, and where it stands.
+struct Candidate {
+  StreamStretch stretch;
+  std::string object;
+};
+
 class Finder {
  public:
   Finder(const SourceView& source, const FindQuery& query, const std::function<Status(const FoundCommand&)>& on_found)
@@ -151,11 +158,12 @@ class Finder {
     const auto index_entry = [&](const storage::LogEntry& entry, const Hash256& hash) -> Result<storage::StreamIndex> {
       return indexer.index(entry, hash);
     };
-    RETURN_IF_ERROR(storage::for_each_index(source_.store, source_.repository, source_.state,
-                                            Position{stretch.timeline, stretch.from},
-                                            Position{stretch.timeline, stretch.to}, visit, index_entry));
+    RETURN_IF_ERROR(storage::for_each_index(
+        source_.store, source_.repository, source_.state, Position{stretch.timeline, stretch.from},
+        Position{stretch.timeline, stretch.to}, visit, index_entry,
+        [&](const std::string& object, const Error& why) { note_unread(object, why.message()); }));
     if (query_.dangerous) return tell_dangers();
-    return scan_candidate();
+    return scan_candidates();
   }
 
   bool in_time(WallTime time) const {
@@ -203,27 +211,54 @@ class Finder {
   // Stretches that follow on each other are scanned as one.
   Status note_candidate(const IndexedStretch& indexed) {
     if (indexed.index.entries.empty() || !may_hold(indexed)) return {};
-    const Offset first = indexed.index.entries.front().first;
-    const Offset last = indexed.index.entries.back().last;
-    if (candidate_ && candidate_->to == first && candidate_->bytes() < 64 * kMiB) {
-      candidate_->to = last;
-      return {};
+    const storage::IndexedEntry& first = indexed.index.entries.front();
+    if (!candidates_.empty()) {
+      const bool follows = candidates_.back().stretch.to == first.first;
+      if (!follows || candidates_.back().stretch.to - candidates_.front().stretch.from >= 64 * kMiB)
+        RETURN_IF_ERROR(scan_candidates());
     }
-    RETURN_IF_ERROR(scan_candidate());
-    candidate_ = StreamStretch{indexed.timeline, first, last};
+    std::string object = indexed.pack_object;
+    if (object.empty()) object = storage::layout::log_entry(source_.state.source, indexed.timeline, first.sequence);
+    candidates_.push_back({{indexed.timeline, first.first, indexed.index.entries.back().last}, std::move(object)});
     return {};
   }
 
-  Status scan_candidate() {
-    if (!candidate_ || summary_.cut_off) return {};
-    const StreamStretch stretch = *candidate_;
-    candidate_.reset();
-    ++summary_.stretches_scanned;
-    return scan_commands(source_, Position{stretch.timeline, stretch.from}, stretch.to, summary_.bytes_scanned,
-                         [&](const storage::CommandView& command) { return judge(stretch.timeline, command); });
+  Status scan_candidates() {
+    const std::vector<Candidate> parts = std::exchange(candidates_, {});
+    for (std::size_t next = 0; next < parts.size() && !summary_.cut_off;) {
+      ++summary_.stretches_scanned;
+      const StreamStretch& from = parts[next].stretch;
+      scanned_up_to_ = from.from;
+      const Status scanned =
+          scan_commands(source_, Position{from.timeline, from.from}, parts.back().stretch.to, summary_.bytes_scanned,
+                        [&](const storage::CommandView& command) { return judge(from.timeline, command); });
+      if (scanned.has_value()) return {};
+      if (scanned.error().kind() != ErrorKind::kDataLoss) return scanned;
+      next = pass_over(parts, next, scanned.error()) + 1;
+    }
+    return {};
+  }
+
+  // The part at whose damage a scan from `first` ended: the one that the error names, or in which the next command is.
+  std::size_t pass_over(const std::vector<Candidate>& parts, std::size_t first, const Error& why) {
+    const auto begin = parts.begin() + static_cast<std::ptrdiff_t>(first);
+    auto bad =
+        std::find_if(begin, parts.end(), [&](const Candidate& part) { return why.message().contains(part.object); });
+    if (bad == parts.end())
+      bad = std::find_if(begin, parts.end(), [&](const Candidate& part) { return part.stretch.to > scanned_up_to_; });
+    if (bad == parts.end()) bad = std::prev(parts.end());
+    note_unread(bad->object, fmt::format("{}; not searched from {} to {}", why.message(),
+                                         storage::to_string(Position{bad->stretch.timeline, scanned_up_to_}),
+                                         storage::to_string(Position{bad->stretch.timeline, bad->stretch.to})));
+    return static_cast<std::size_t>(bad - parts.begin());
+  }
+
+  void note_unread(const std::string& object, std::string problem) {
+    summary_.unread.push_back({object, std::move(problem)});
   }
 
   Status judge(TimelineId timeline, const storage::CommandView& command) {
+    scanned_up_to_ = command.last;
     if (summary_.cut_off || (!command_.empty() && command.name != command_) || !in_time(command.time)) return {};
     const KeyMatch match = match_keys(command, query_.key ? &*query_.key : nullptr);
     if (query_.key && !match.matched) return {};
@@ -254,7 +289,8 @@ class Finder {
   std::string command_;  // in upper case
   std::string name_words_;
   FindSummary summary_;
-  std::optional<StreamStretch> candidate_;
+  std::vector<Candidate> candidates_;
+  Offset scanned_up_to_;
   std::map<std::tuple<Offset, DangerKind, std::uint32_t, std::string>, std::pair<TimelineId, Danger>> dangers_;
 };
 

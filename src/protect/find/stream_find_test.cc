@@ -269,6 +269,68 @@ TEST(StreamFind, FindsACommandThatSpansEntriesAndPacks) {
   EXPECT_EQ(found[0].position.offset.value, first);
 }
 
+// Four packs, each with a FLUSHALL and a key of its own.
+struct FourPacks {
+  SourceBuilder source;
+  std::vector<std::string> names;
+
+  FourPacks() {
+    source.open_timeline(redis::Offset{0}, at(0));
+    source.base(empty_rdb(), at(0));
+    for (int i = 0; i < 4; ++i) {
+      source.command({"SET", "key:" + std::to_string(i), "x"}, at(i));
+      source.command({"FLUSHALL"}, at(i));
+      const storage::PackInfo pack = source.pack();
+      names.push_back(storage::layout::pack(source.source(), pack.timeline, pack.first_sequence, pack.last_sequence));
+    }
+  }
+
+  // Changes one byte, `from_end` before the end or else that far behind the beginning.
+  void damage(std::size_t pack, bool from_end, std::size_t distance) {
+    Bytes bytes = *source.store().get(names[pack], kMiB);
+    bytes[from_end ? bytes.size() - 1 - distance : distance] ^= 1;
+    ASSERT_TRUE(source.store().remove(names[pack]).has_value());
+    ASSERT_TRUE(source.store().put_if_absent(names[pack], bytes).has_value());
+  }
+
+  std::vector<std::string> find(const FindQuery& query, FindSummary& summary) {
+    std::vector<std::string> found;
+    const auto result = find_commands(source.view(), query, [&](const FoundCommand& each) -> Status {
+      found.push_back(each.command);
+      return {};
+    });
+    EXPECT_TRUE(result.has_value()) << result.error().to_string();
+    if (result) summary = *result;
+    return found;
+  }
+};
+
+TEST(StreamFind, TellsADamagedIndexByNameAndGoesOnWithTheOthers) {
+  FourPacks packs;
+  packs.damage(1, true, 20);
+  ASSERT_TRUE(packs.source.store().remove(packs.names[2]).has_value());
+  FindQuery query;
+  query.dangerous = true;
+  FindSummary summary;
+  EXPECT_EQ(packs.find(query, summary).size(), 2U);
+  ASSERT_EQ(summary.unread.size(), 2U);
+  EXPECT_EQ(summary.unread[0].object, packs.names[1]);
+  EXPECT_EQ(summary.unread[1].object, packs.names[2]);
+  EXPECT_NE(summary.unread[1].problem.find("is missing"), std::string::npos) << summary.unread[1].problem;
+}
+
+TEST(StreamFind, TellsADamagedPackByNameAndReadsTheCommandsOfTheOthers) {
+  FourPacks packs;
+  packs.damage(1, false, 100);  // its entries: the index says what it holds, and cannot show it
+  FindQuery query;
+  query.key = KeyPattern("key:*");
+  FindSummary summary;
+  EXPECT_EQ(packs.find(query, summary), (std::vector<std::string>{"SET key:0 x", "SET key:2 x", "SET key:3 x"}));
+  ASSERT_EQ(summary.unread.size(), 1U);
+  EXPECT_EQ(summary.unread[0].object, packs.names[1]);
+  EXPECT_NE(summary.unread[0].problem.find("not searched from 1/"), std::string::npos) << summary.unread[0].problem;
+}
+
 TEST(StreamFind, SaysWhenAPatternReadsEverythingAndRefusesAnEmptyQuestion) {
   FindQuery query;
   query.key = KeyPattern("*:wait");

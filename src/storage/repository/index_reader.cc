@@ -30,8 +30,14 @@ StreamIndex bare_index(const LogEntry& entry, const Hash256& hash) {
 class TimelineVisit {
  public:
   TimelineVisit(ReadStore& store, const Repository& repository, const SourceState& state, const TimelineState& timeline,
-                redis::Offset from, redis::Offset to)
-      : store_(store), repository_(repository), state_(state), timeline_(timeline), from_(from), to_(to) {}
+                redis::Offset from, redis::Offset to, const OnUnreadable& on_unreadable)
+      : store_(store),
+        repository_(repository),
+        state_(state),
+        timeline_(timeline),
+        from_(from),
+        to_(to),
+        on_unreadable_(on_unreadable) {}
 
   Status packs(const std::function<Status(const IndexedStretch&)>& visit) {
     std::vector<PackInfo> wanted;
@@ -49,8 +55,10 @@ class TimelineVisit {
         const PackInfo& pack = wanted[first + i];
         const std::string name = layout::pack(state_.source, timeline_.id, pack.first_sequence, pack.last_sequence);
         Result<StreamIndex> index = fetched[i].get();
-        if (!index) return told(index.error(), name);
-        RETURN_IF_ERROR(visit({timeline_.id, name, std::move(*index)}));
+        if (index)
+          RETURN_IF_ERROR(visit({timeline_.id, name, std::move(*index)}));
+        else
+          RETURN_IF_ERROR(pass_over(told(index.error(), name), name));
       }
     }
     return {};
@@ -64,8 +72,12 @@ class TimelineVisit {
     for (; !newest || sequence <= state_.head->sequence; ++sequence) {
       Result<StoredEntry> stored = read_stored_entry(store_, repository_, state_.source, timeline_.id, sequence);
       // A timeline that is not the newest ends with its kClosed, which may be packed.
-      if (!stored && stored.error().kind() == ErrorKind::kNotFound && !newest) return {};
-      if (!stored) return told(stored.error(), layout::log_entry(state_.source, timeline_.id, sequence));
+      if (!stored && stored.error().kind() == ErrorKind::kNotFound && !newest && !is_missed(sequence)) return {};
+      if (!stored) {
+        const std::string name = layout::log_entry(state_.source, timeline_.id, sequence);
+        RETURN_IF_ERROR(pass_over(told(stored.error(), name), name));
+        continue;
+      }
       const LogEntry& entry = stored->entry;
       if (entry.first > to_) return {};
       if (entry.last < from_) continue;
@@ -85,23 +97,35 @@ class TimelineVisit {
     return missing_object(store_, state_.source, state_.checkpoint_ordinal, object);
   }
 
+  // Behind the last pack, and before the kClosed that a checkpoint names.
+  bool is_missed(std::uint64_t sequence) const {
+    return on_unreadable_ && timeline_.end && sequence <= timeline_.end->sequence;
+  }
+
+  Status pass_over(const Error& error, const std::string& object) {
+    if (!on_unreadable_ || error.kind() != ErrorKind::kDataLoss) return error;
+    on_unreadable_(object, error);
+    return {};
+  }
+
   ReadStore& store_;
   const Repository& repository_;
   const SourceState& state_;
   const TimelineState& timeline_;
   redis::Offset from_, to_;
+  const OnUnreadable& on_unreadable_;
 };
 
 }  // namespace
 
 Status for_each_index(ReadStore& store, const Repository& repository, const SourceState& state, Position from,
                       Position to, const std::function<Status(const IndexedStretch&)>& visit,
-                      const EntryIndexer& index_entry) {
+                      const EntryIndexer& index_entry, const OnUnreadable& on_unreadable) {
   for (const TimelineState& timeline : state.timelines) {
     if (timeline.id < from.timeline || timeline.id > to.timeline) continue;
     const redis::Offset first = timeline.id == from.timeline ? from.offset : redis::Offset{0};
     const redis::Offset last = timeline.id == to.timeline ? to.offset : redis::Offset{UINT64_MAX};
-    TimelineVisit part(store, repository, state, timeline, first, last);
+    TimelineVisit part(store, repository, state, timeline, first, last, on_unreadable);
     RETURN_IF_ERROR(part.packs(visit));
     RETURN_IF_ERROR(part.unpacked(visit, index_entry));
   }

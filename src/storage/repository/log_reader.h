@@ -45,11 +45,14 @@ struct IndexedStretch {
 };
 // Makes the index of one unpacked entry (with its bytes). None given: entries and marks only, all_keys_known false.
 using EntryIndexer = std::function<Result<StreamIndex>(const LogEntry& entry, const Hash256& hash)>;
+// A pack or an entry that is damaged or lost (kDataLoss).
+using OnUnreadable = std::function<void(const std::string& object, const Error& why)>;
 // Visits every timeline from `from` to `to`, also where a gap or a fork lies between. Stored indexes are fetched up to
-// eight at a time and visited in order, on the caller's thread.
+// eight at a time and visited in order, on the caller's thread. What is damaged or lost ends it; with `on_unreadable`
+// it is told there and passed over.
 Status for_each_index(ReadStore& store, const Repository& repository, const SourceState& state, Position from,
                       Position to, const std::function<Status(const IndexedStretch&)>& visit,
-                      const EntryIndexer& index_entry = nullptr);
+                      const EntryIndexer& index_entry = nullptr, const OnUnreadable& on_unreadable = nullptr);
 
 // Streams the RDB of a base, part after part, verified; memory stays flat (one part's frames at a time).
 class BaseReader {
