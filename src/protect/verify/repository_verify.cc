@@ -92,7 +92,8 @@ class Verifier {
   // config was judged when the repository was opened.
   Status check_top() {
     ASSIGN_OR_RETURN(const storage::Listing top, store_.list("", true));
-    foreign_of(top);
+    for (const std::string& name : top.foreign)  // ours may be empty
+      if (std::ranges::find(kOurPrefixes, name) == kOurPrefixes.end()) report_.add_foreign(name);
     for (const ObjectInfo& object : top.objects)
       if (object.name != storage::layout::config()) report_.add_foreign(object.name);
     for (const std::string& prefix : top.prefixes)
@@ -134,6 +135,9 @@ class Verifier {
     foreign_of(listing);
     for (const storage::DamagedObject& damaged : state->damaged_checkpoints)
       report_.add_bad(damaged.object, damaged.problem, checkpoint_advice());
+    ASSIGN_OR_RETURN(const std::vector<std::string> displaced, storage::displaced_pins(store_, source));
+    for (const std::string& pin : displaced)
+      report_.add_bad(pin, std::string(storage::kDisplacedPin), std::string(storage::kDisplacedPinHint));
     Logs logs;
     for (const TimelineState& timeline : state->timelines)
       logs.try_emplace(timeline.id, store_, repository_, *state, timeline, report_);

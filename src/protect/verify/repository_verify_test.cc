@@ -183,6 +183,14 @@ TEST(RepositoryVerify, NamesAPinThatCannotBeRestored) {
   EXPECT_EQ(sample.verify().bad_count, 1u);
 }
 
+TEST(RepositoryVerify, NamesATagInWhosePlaceAFolderStands) {
+  Sample sample;
+  ASSERT_TRUE(sample.source.store().put_if_absent("sources/default/pin/before/inside", "x").has_value());
+  const VerifyReport report = sample.verify();
+  ASSERT_EQ(report.bad_count, 1u);
+  EXPECT_NE(to_text(report).find("sources/default/pin/before"), std::string::npos) << to_text(report);
+}
+
 struct Remembered : ::testing::Test {
   Sample sample;
   int rounds = 0;

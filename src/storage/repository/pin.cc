@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <nlohmann/json.hpp>
 
 #include "storage/repository/json_fields.h"
@@ -76,9 +77,33 @@ Result<Pin> read_pin(ReadStore& store, const Repository& repository, std::string
   return pin;
 }
 
+Result<std::vector<std::string>> displaced_pins(ReadStore& store, std::string_view source) {
+  const std::string prefix = layout::pin_prefix(source);
+  ASSIGN_OR_RETURN(const Listing listing, store.list(prefix, true));
+  std::vector<std::string> displaced;
+  const auto take = [&](std::string name) {
+    if (name.ends_with('/')) name.pop_back();
+    const bool a_pins_place = name.starts_with(prefix) && check_pin_name(name.substr(prefix.size())).has_value();
+    if (a_pins_place) displaced.push_back(std::move(name));
+  };
+  for (const std::string& folder : listing.prefixes) take(folder);
+  for (const std::string& other : listing.foreign) take(other);
+  // Behind a link, or a file, in place of their folder none of them is seen.
+  ASSIGN_OR_RETURN(const Listing above, store.list(layout::source_prefix(source), true));
+  const std::string folder = prefix.substr(0, prefix.size() - 1);
+  if (std::ranges::find(above.foreign, folder) != above.foreign.end() ||
+      std::ranges::find(above.objects, folder, &ObjectInfo::name) != above.objects.end())
+    displaced.push_back(folder);
+  return displaced;
+}
+
 Result<std::vector<Pin>> list_pins(ReadStore& store, const Repository& repository, std::string_view source) {
   const std::string prefix = layout::pin_prefix(source);
   ASSIGN_OR_RETURN(const Listing listing, store.list(prefix, true));
+  ASSIGN_OR_RETURN(const std::vector<std::string> displaced, displaced_pins(store, source));
+  if (!displaced.empty())
+    return Error(ErrorKind::kDataLoss, fmt::format("{}: {}", displaced.front(), kDisplacedPin),
+                 std::string(kDisplacedPinHint));
   std::vector<Pin> pins;
   for (const ObjectInfo& object : listing.objects) {
     Result<Pin> pin = read_pin(store, repository, source, object.name.substr(prefix.size()));

@@ -2,8 +2,13 @@
 
 #include <gtest/gtest.h>
 
+#include <filesystem>
+
+#include "base/posix_file_system.h"
+#include "base/testing/temporary_directory.h"
 #include "storage/repository/record.h"
 #include "storage/repository/testing/test_source.h"
+#include "storage/store/folder_store.h"
 #include "storage/store/memory_store.h"
 
 namespace anclora::storage {
@@ -47,6 +52,52 @@ TEST_F(PinTest, ANameIsOneComponent) {
         << name;
   }
 }
+
+// How something else came to stand in the place of a tag, or of the folder of all tags.
+using Displace = void (*)(const std::string& pins);
+class DisplacedPinTest : public ::testing::TestWithParam<Displace> {};
+
+TEST_P(DisplacedPinTest, IsToldByNameAndNotPassedOver) {
+  const TemporaryDirectory folder;
+  SeededRandom random(5);
+  ManualClock clock;
+  FolderStore store(posix_file_system(), random, folder / "repository");
+  const Repository repository = make_plain_repository(store, clock, random);
+  for (const char* name : {"first", "second"})
+    ASSERT_TRUE(write_pin(store, repository, "default",
+                          {name, {TimelineId{1}, redis::Offset{7}}, clock.wall_now(), clock.wall_now(), {}, ""}, random)
+                    .has_value());
+  EXPECT_EQ(displaced_pins(store, "default").value().size(), 0U);
+  EXPECT_EQ(list_pins(store, repository, "default").value().size(), 2U);
+
+  GetParam()(folder / "repository/sources/default/pin");
+  const auto displaced = displaced_pins(store, "default").value();
+  ASSERT_EQ(displaced.size(), 1U);
+  const auto listed = list_pins(store, repository, "default");
+  ASSERT_FALSE(listed.has_value());
+  EXPECT_EQ(listed.error().kind(), ErrorKind::kDataLoss);
+  EXPECT_TRUE(listed.error().message().starts_with(displaced[0] + ": ")) << listed.error().message();
+}
+
+INSTANTIATE_TEST_SUITE_P(Ways, DisplacedPinTest,
+                         testing::Values(
+                             [](const std::string& pins) {
+                               std::filesystem::remove(pins + "/first");
+                               std::filesystem::create_directory(pins + "/first");
+                             },
+                             [](const std::string& pins) {
+                               std::filesystem::rename(pins + "/first", pins + "/kept");
+                               std::filesystem::create_directory(pins + "/first");
+                               std::filesystem::rename(pins + "/kept", pins + "/first/first");
+                             },
+                             [](const std::string& pins) {
+                               std::filesystem::rename(pins + "/first", pins + "/../../first");
+                               std::filesystem::create_symlink("../../first", pins + "/first");
+                             },
+                             [](const std::string& pins) {
+                               std::filesystem::rename(pins, pins + "/../../pins");
+                               std::filesystem::create_symlink("../pins", pins);
+                             }));
 
 TEST_F(PinTest, RecordsAreListedByKindInOrder) {
   ASSERT_TRUE(write_record(store_, repository_, "drill", "2026-01-02", "{\"b\":2}", random_).has_value());

@@ -74,6 +74,14 @@ TEST_F(FolderStoreTest, ForeignThingsAreToldAndNeverFollowed) {
   EXPECT_EQ(std::distance(std::filesystem::directory_iterator(outside), {}), 1);
 }
 
+TEST_F(FolderStoreTest, ADirectoryWithoutAnObjectIsForeignWhereItWouldBeRolledUp) {
+  ASSERT_TRUE(store_.put_if_absent("a/b/c", "x").has_value());
+  std::filesystem::create_directories(path("a/empty/deeper"));
+  const Listing listing = store_.list("a/", true).value();
+  EXPECT_EQ(listing.prefixes, Names{"a/b/"});
+  EXPECT_EQ(listing.foreign, Names{"a/empty/"});
+}
+
 TEST_F(FolderStoreTest, ADirectoryUnderAnObjectsNameIsRefused) {
   ASSERT_TRUE(store_.put_if_absent("a/b/c", "x").has_value());
   EXPECT_EQ(kind_of(store_.put_if_absent("a/b", "x")), ErrorKind::kFailedPrecondition);

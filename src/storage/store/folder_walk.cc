@@ -64,11 +64,14 @@ class FolderWalk {
       return {};
     }
     ASSIGN_OR_RETURN(const bool filled, holds_an_object(name));
-    if (filled) builder_.add_prefix(name + "/");
+    if (filled)
+      builder_.add_prefix(name + "/");
+    else
+      builder_.add_foreign(name + "/");
     return {};
   }
 
-  // An object store has no empty directories, so neither has this listing.
+  // An object store has no empty directories, so none is among what is ours.
   Result<bool> holds_an_object(const std::string& directory) {
     std::vector<std::string> pending{directory};
     while (!pending.empty()) {

@@ -8,7 +8,8 @@
 
 namespace anclora::storage {
 
-// Entries that vanish while it walks are left out. A missing root is an empty listing.
+// Entries that vanish while it walks are left out. A missing root is an empty listing. Where `delimited`, a directory
+// without an object in it is foreign, "a/b/".
 Result<Listing> walk_folder(FileSystem& files, const std::string& root, std::string_view prefix, bool delimited);
 
 }  // namespace anclora::storage
