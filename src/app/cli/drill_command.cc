@@ -5,6 +5,7 @@
 #include <nlohmann/json.hpp>
 #include <ostream>
 
+#include "app/cli/copied_command.h"
 #include "app/cli/drill_report_command.h"
 #include "app/cli/drill_site.h"
 #include "app/cli/error_report.h"
@@ -55,7 +56,8 @@ Result<int> run_list(CommandContext& context, const ListArguments& arguments) {
     for (const respond::OpenDrill& drill : abandoned) overview.abandoned.push_back(drill.begun.id);
   }
   ASSIGN_OR_RETURN(overview.schedule, read_schedule(context, arguments.plan, ledger));
-  context.out << (context.options.json ? json_text(to_json(overview)) : to_text(overview));
+  context.out << (context.options.json ? json_text(to_json(overview))
+                                       : CopiedCommands(context).complete(to_text(overview)));
   return ledger.damage.empty() ? 0 : print_error(context, damage_of(ledger));
 }
 

@@ -6,6 +6,7 @@
 #include <nlohmann/json.hpp>
 #include <ostream>
 
+#include "app/cli/copied_command.h"
 #include "app/cli/drill_site.h"
 #include "app/cli/incident_arguments.h"
 #include "app/cli/incident_site.h"
@@ -60,7 +61,7 @@ Result<int> show(CommandContext& context, const Arguments& arguments) {
   if (context.options.json)
     context.out << json_text(to_json(view));
   else
-    context.out << to_text(view);
+    context.out << CopiedCommands(context).complete(to_text(view));
   return stored.damaged ? exit_code(ErrorKind::kDataLoss) : 0;
 }
 
@@ -87,8 +88,9 @@ Result<int> open(CommandContext& context, const Arguments& arguments) {
   if (context.options.json)
     context.out << json_text({{"incident", log->id()}, {"kind", "incident.opened"}, {"number", 1}});
   else
-    context.out << fmt::format("{} opened\nnext: anclora run start {} --plan {} --as NAME --dry-run\n", log->id(),
-                               incident.scenario, plan.file);
+    context.out << CopiedCommands(context).complete(
+        fmt::format("{} opened\nnext: anclora run start {} --plan {} --as NAME --dry-run\n", log->id(),
+                    incident.scenario, plan.file));
   return 0;
 }
 

@@ -6,6 +6,7 @@
 #include <nlohmann/json.hpp>
 #include <ostream>
 
+#include "app/cli/copied_command.h"
 #include "app/cli/drill_words.h"
 #include "app/cli/incident_arguments.h"
 #include "app/cli/incident_site.h"
@@ -72,7 +73,9 @@ Result<int> close_incident(CommandContext& context, const Arguments& arguments) 
   same.incident = id;
   ASSIGN_OR_RETURN(const int code, say(context, same, IncidentKind::kClosed, true));
   if (const auto stored = read_stored_incident(context, id)) note_incident_in_repository(context, *stored);
-  if (!context.options.json) context.out << fmt::format("next: anclora incident export {} --out {}.tar\n", id, id);
+  if (!context.options.json)
+    context.out << CopiedCommands(context).complete(
+        fmt::format("next: anclora incident export {} --out {}.tar\n", id, id));
   return code;
 }
 

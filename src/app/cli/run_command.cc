@@ -7,6 +7,7 @@
 #include <nlohmann/json.hpp>
 #include <ostream>
 
+#include "app/cli/copied_command.h"
 #include "app/cli/drill_site.h"
 #include "app/cli/error_report.h"
 #include "app/cli/json_text.h"
@@ -224,7 +225,8 @@ Result<int> ask(CommandContext& context, const Arguments& arguments, respond::Re
   if (stored.has_runner) return wait_for_answer(context, stored, id, request);
   const bool now = kind == respond::RequestKind::kUndo || kind == respond::RequestKind::kAbort;
   if (!now && arguments.retry.empty()) {
-    context.out << fmt::format("kept for the next runner: anclora run resume --run {}\n", run);
+    context.out << CopiedCommands(context).complete(
+        fmt::format("kept for the next runner: anclora run resume --run {}\n", run));
     return 0;
   }
   auto done = resume_and_run(context, std::move(stored), false, {arguments.yes, !arguments.no_wait && !now});
@@ -305,7 +307,7 @@ Result<int> run_status(CommandContext& context, const Arguments& arguments) {
     context.out << json_text(json);
     return 0;
   }
-  context.out << to_text(report);
+  context.out << CopiedCommands(context).complete(to_text(report));
   if (arguments.verify)
     context.out << fmt::format("journal: {} records, the chain is whole, its end is {}\n",
                                stored.journal.records.size(), to_hex(stored.journal.tip));

@@ -8,6 +8,7 @@
 #include <nlohmann/json.hpp>
 #include <ostream>
 
+#include "app/cli/copied_command.h"
 #include "app/cli/drill_site.h"
 #include "app/cli/error_report.h"
 #include "app/cli/incident_site.h"
@@ -128,7 +129,7 @@ Result<int> end_of(CommandContext& context, const respond::LiveRun& live, const 
   if (context.options.json)
     context.out << json_text(to_json(report));
   else
-    context.out << to_text(report);
+    context.out << CopiedCommands(context).complete(to_text(report));
   if (!end) return end.error().with_hint("go on with: anclora run resume --run " + report.state.run);
   if (const std::string step = step_not_undone(report); !step.empty())
     return Error(
