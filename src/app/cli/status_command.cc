@@ -91,11 +91,11 @@ Result<int> run_status(const CommandContext& context, const std::string& name) {
   nlohmann::ordered_json list = nlohmann::ordered_json::array();
   std::string text;
   std::vector<storage::SourceState> states;
-  bool damaged = false;
+  bool damaged = !verification.damaged.empty();
   for (const std::string& source : sources) {
     ASSIGN_OR_RETURN(auto state,
                      storage::load_source_state(*store, repository, source, storage::DamagedTail::kStepBack));
-    const SourceReport report = report_source(state, now, verification.last, verification.damaged);
+    const SourceReport report = report_source(state, now, verification.last);
     damaged = damaged || !report.damaged.empty();
     list.push_back(to_json(report));
     text += to_text(report, now);
@@ -108,13 +108,19 @@ Result<int> run_status(const CommandContext& context, const std::string& name) {
     if (role != storage::MirrorRole::kPromoted || note.from == place)
       add_mirror(note, mirror_lags(note, note.from == place, states, now), mirrors, text);
   if (context.options.json) {
-    const nlohmann::ordered_json json = {{"repository", store->describe()}, {"id", repository.id()},
-                                         {"role", role_text(role)},         {"time", format_rfc3339(now)},
-                                         {"sources", std::move(list)},      {"mirrors", std::move(mirrors)}};
+    const nlohmann::ordered_json json = {{"repository", store->describe()},
+                                         {"id", repository.id()},
+                                         {"role", role_text(role)},
+                                         {"time", format_rfc3339(now)},
+                                         {"sources", std::move(list)},
+                                         {"mirrors", std::move(mirrors)},
+                                         {"damaged", to_json(verification.damaged)}};
     context.out << json_text(json);
     return damaged ? kExitDamaged : 0;
   }
-  context.out << "repository " << store->describe() << " (" << role_text(role) << ")\n";
+  context.out << "repository " << store->describe() << " (" << role_text(role) << ")\n"
+              << to_text(verification.damaged);
+  if (!verification.damaged.empty()) context.out << "  to mend           anclora verify leaves a new record\n";
   if (sources.empty()) text = no_source_text(*store);
   context.out << text;
   return damaged ? kExitDamaged : 0;

@@ -34,12 +34,7 @@ TEST(LastVerificationLook, StepsOverDamagedRecordsAndNamesThemAndOverForeignName
   ASSERT_EQ(look->damaged.size(), 2U);
   EXPECT_EQ(look->damaged[0].object, "records/verify/4");
   EXPECT_EQ(look->damaged[1].object, "records/verify/3");
-
-  storage::SourceState state;
-  state.source = "orders";
-  const SourceReport report = report_source(state, look->last->time, look->last, look->damaged);
-  EXPECT_NE(report.first_thing_to_mend.find("records/verify/4 is damaged"), std::string::npos);
-  EXPECT_EQ(to_text(report.damaged).find("records/verify/3: records/"), std::string::npos) << to_text(report.damaged);
+  EXPECT_EQ(to_text(look->damaged).find("records/verify/3: records/"), std::string::npos) << to_text(look->damaged);
 }
 
 }  // namespace

@@ -6,6 +6,7 @@
 #include <nlohmann/json.hpp>
 
 #include "base/printable.h"
+#include "protect/verify/verification_covers.h"
 #include "storage/repository/log_writer.h"
 
 namespace anclora::app {
@@ -41,12 +42,6 @@ nlohmann::ordered_json base_json(const storage::BaseInfo& base) {
           {"offset", base.offset.value}, {"time", format_rfc3339(base.time)},
           {"rdb_bytes", base.rdb_bytes}, {"stored_bytes", base.stored_bytes},
           {"origin", base.origin},       {"redis_version", base.redis_version}};
-}
-
-// A verification reads the whole repository; one before this source was in it says nothing of it.
-bool began_after(const SourceState& state, WallTime time) {
-  if (state.timelines.empty() || state.timelines.front().id != storage::TimelineId{1}) return false;
-  return time < state.timelines.front().opened;
 }
 
 }  // namespace
@@ -97,16 +92,15 @@ std::string first_to_mend(const SourceReport& report) {
 }
 
 SourceReport report_source(const SourceState& state, WallTime store_now,
-                           const std::optional<LastVerification>& last_verification,
-                           const std::vector<storage::DamagedObject>& damaged_records) {
+                           const std::optional<LastVerification>& last_verification) {
   SourceReport report;
   report.name = state.source;
   report.url = state.url;
   report.windows = recovery_windows(state);
   report.gaps = gaps(state);
   report.damaged = damaged_objects(state);
-  report.damaged.insert(report.damaged.end(), damaged_records.begin(), damaged_records.end());
-  if (last_verification && !began_after(state, last_verification->time)) report.last_verification = last_verification;
+  if (last_verification && protect::verification_covers(state, last_verification->time))
+    report.last_verification = last_verification;
   for (const storage::TimelineState& timeline : state.timelines)
     if (!timeline.bases.empty()) report.last_base = timeline.bases.back();
   if (!report.windows.empty()) {

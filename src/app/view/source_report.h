@@ -43,10 +43,9 @@ struct SourceReport {
 // A capture that wrote nothing for this long is stalled: signs of life come each 10 s.
 inline constexpr Duration kStalledAfter = std::chrono::seconds(30);
 
-// `store_now`: by the store's own clock. `damaged_records`: told with what the state suffers from.
+// `store_now`: by the store's own clock.
 SourceReport report_source(const storage::SourceState& state, WallTime store_now,
-                           const std::optional<LastVerification>& last_verification,
-                           const std::vector<storage::DamagedObject>& damaged_records = {});
+                           const std::optional<LastVerification>& last_verification);
 
 // Its first_thing_to_mend: what can be done, the most urgent first.
 std::string first_to_mend(const SourceReport& report);

@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "plan/model/value_access.h"
+#include "protect/verify/verification_covers.h"
 #include "respond/actions/service_control.h"
 #include "storage/repository/source_state.h"
 
@@ -118,20 +119,16 @@ class BackupProbe final : public ContextProbe {
             fmt::format("its newest point is {} behind, more than {}", format_duration(lag), format_duration(limit)));
       return {};
     }
-    return judge_verification(context, chosen->opened, reading);
+    return judge_verification(context, *chosen, reading);
   }
-  Status judge_verification(StepContext& context, const OpenedRepository& opened, Reading& reading) {
+  Status judge_verification(StepContext& context, const ChosenSource& chosen, Reading& reading) {
     judge(reading, "");
     const Duration within = plan::duration_of(context.step().with, "verified_within");
     if (within <= Duration::zero()) return {};
     if (!means_.verified)
       return Error(ErrorKind::kUnsupported, "verifications are not known here", "leave out verified_within");
-    ASSIGN_OR_RETURN(const auto passed, means_.verified(opened));
-    if (!passed)
-      judge(reading, "it was never verified, or the last verification failed");
-    else if (const Duration age = context.clock().wall_now() - *passed; age > within)
-      judge(reading, fmt::format("its last verification is {} old, more than {}", format_duration(age),
-                                 format_duration(within)));
+    ASSIGN_OR_RETURN(const auto passed, means_.verified(chosen.opened));
+    judge(reading, verification_complaint(passed, chosen.state, within, context.clock().wall_now()));
     return {};
   }
 };
@@ -144,6 +141,16 @@ Duration backup_lag(const storage::SourceState& state, const storage::RecoveryWi
   const redis::Offset seen = std::max(head.entry.source_offset, head.entry.last);
   const bool whole = newest.to.timeline == head.timeline && newest.to.offset >= seen && !head.entry.catching_up;
   return now - (whole ? std::max(head.stored, newest.to_time) : newest.to_time);
+}
+
+std::string verification_complaint(const std::optional<WallTime>& passed, const storage::SourceState& state,
+                                   Duration within, WallTime now) {
+  if (!passed) return "it was never verified, or the last verification failed";
+  if (!protect::verification_covers(state, *passed))
+    return "it was never verified: it came after the last verification";
+  const Duration age = now - *passed;
+  if (age <= within) return {};
+  return fmt::format("its last verification is {} old, more than {}", format_duration(age), format_duration(within));
 }
 
 Result<std::unique_ptr<Probe>> make_plan_probe(std::string_view uses, const plan::Value& with, const plan::Plan& plan,

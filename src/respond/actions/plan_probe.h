@@ -29,11 +29,16 @@ struct ProbeMeans {
 // window.
 Duration backup_lag(const storage::SourceState& state, const storage::RecoveryWindow& newest, WallTime now);
 
+// What speaks against the verification of a source for probe.backup; empty: nothing. `passed`: when the repository's
+// newest one did.
+std::string verification_complaint(const std::optional<WallTime>& passed, const storage::SourceState& state,
+                                   Duration within, WallTime now);
+
 // As make_probe(), and probe.service and probe.backup. `plan` outlives the probe.
 // probe.service: down when fewer than `at_least` instances run; unknown when the supervisor cannot be asked. Facts:
 // running. probe.backup: down when the newest point is further behind than `max_lag`, there is none, or the last passed
-// verification is older than `verified_within`; unknown when the repository cannot be read. Facts: lag_seconds,
-// position.
+// verification of that source is older than `verified_within`; unknown when the repository cannot be read. Facts:
+// lag_seconds, position.
 Result<std::unique_ptr<Probe>> make_plan_probe(std::string_view uses, const plan::Value& with, const plan::Plan& plan,
                                                const PlanLookup& lookup, const ProbeMeans& means, Clock& clock);
 

@@ -27,5 +27,22 @@ TEST(BackupLag, GrowsWhileCaptureRunsAndDoesNotHearTheSource) {
   EXPECT_EQ(backup_lag(state, newest, now), minutes(20));
 }
 
+TEST(VerificationComplaint, IsMadeOfOneFromBeforeTheSourceWasThere) {
+  const WallTime opened(seconds(1'800'000'000));
+  storage::SourceState state;
+  state.timelines.resize(1);
+  state.timelines.front().id = storage::TimelineId{1};
+  state.timelines.front().opened = opened;
+  const auto complaint = [&](std::optional<WallTime> passed) {
+    return verification_complaint(passed, state, minutes(60), opened + minutes(30));
+  };
+  EXPECT_EQ(complaint(opened - minutes(1)), "it was never verified: it came after the last verification");
+  EXPECT_EQ(complaint(opened + minutes(1)), "");
+  EXPECT_NE(complaint(std::nullopt), "");
+  state.timelines.front().id = storage::TimelineId{2};  // its first timeline was let go: it was there before
+  EXPECT_EQ(complaint(opened - minutes(1)), "");
+  EXPECT_TRUE(complaint(opened - minutes(31)).starts_with("its last verification is "));
+}
+
 }  // namespace
 }  // namespace anclora::respond
