@@ -3,12 +3,12 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <map>
 
 #include "protect/restore/databases_used.h"
-#include "protect/restore/key_sample.h"
 #include "protect/restore/leftover.h"
+#include "protect/restore/live_check.h"
 #include "protect/restore/live_link.h"
+#include "protect/restore/live_wait.h"
 #include "protect/restore/target_loading.h"
 #include "protect/restore/target_settings.h"
 #include "protect/restore/target_untouched.h"
@@ -17,12 +17,6 @@
 namespace anclora::protect {
 namespace {
 
-constexpr Duration kPoll = std::chrono::milliseconds(5);
-// Once all is sent each pause is a part of the time to recovery; a target that takes long is asked less and less often.
-constexpr Duration kShortestPoll = std::chrono::milliseconds(1);
-constexpr Duration kLongestPoll = std::chrono::milliseconds(50);
-constexpr Duration kTellEvery = std::chrono::milliseconds(200);
-constexpr Duration kLookEvery = std::chrono::seconds(2);
 constexpr std::string_view kReadOnly = "replica-read-only";
 
 std::uint64_t number(const redis::Info& info, std::string_view name) {
@@ -70,7 +64,6 @@ class LiveRestore {
     outcome_.distance = plan_.distance;
     RETURN_IF_ERROR(prepare());
     Status status = attach();
-    if (status.has_value()) look_for_key_counts();
     if (status.has_value()) status = wait();
     if (status.has_value()) status = check();
     if (status.has_value()) status = promote();
@@ -242,161 +235,25 @@ class LiveRestore {
     return Error(reply.error()).with_context("the target refused REPLICAOF");
   }
 
-  // While the base is on its way. Where the counts cannot be read nothing is compared: what is damaged on the way to
-  // the point is met by the stream itself.
-  void look_for_key_counts() {
-    if (options_.compare_keys) {
-      auto found = find_key_counts({store_, &repository_, state_, plan_.route});
-      if (found.has_value()) key_counts_ = std::move(*found);
-    }
-    go_on(key_counts_ ? std::optional(key_counts_->offset) : std::nullopt);
-  }
-
-  void go_on(std::optional<redis::Offset> stop) {
-    source_.stop_at(stop);
-    feeder_->go_on();
-  }
-
-  // The target stands where the source counted: its own counts must be the same.
-  Status compare_key_counts() {
-    const std::string place = storage::to_string({plan_.point.position.timeline, key_counts_->offset});
-    ASSIGN_OR_RETURN(redis::Client * client, link_.client());
-    ASSIGN_OR_RETURN(const redis::Info info, client->info("keyspace"));
-    std::map<std::uint32_t, std::pair<std::uint64_t, std::uint64_t>> counts;  // the source's, the target's
-    for (const auto& one : key_counts_->databases) counts[one.database].first = one.keys;
-    for (const redis::Keyspace& one : info.keyspaces()) counts[one.database].second = one.keys;
-    for (const auto& [database, keys] : counts) {
-      if (keys.first == keys.second) continue;
-      return Error(ErrorKind::kDataLoss,
-                   fmt::format("{} holds {} keys in database {} at {}, the source held {} there", name_, keys.second,
-                               database, place, keys.first),
-                   "its log may say which keys it dropped or did not load; to promote it all the same: "
-                   "--ignore-key-counts");
-    }
-    compared_at_ = place;
-    return {};
-  }
-
-  Status not_reached(const redis::FeederProgress& progress) const {
-    std::string why = progress.last_link_error ? ": " + progress.last_link_error->message() : std::string();
-    if (progress.refused_peers != 0)
-      why = fmt::format(": a connection from {} was refused", progress.last_refused_peer);
-    return Error(ErrorKind::kUnavailable,
-                 fmt::format("{} did not reach us at {} within {}{}", name_, announced_.to_string(),
-                             format_duration(options_.dial_timeout), why),
-                 "the target connects to us: open the way, or give the address by which it reaches this machine: "
-                 "--listen HOST:PORT; or restore with --to dir:PATH on the target's machine");
-  }
-
   Status wait() {
-    const MonoTime begin = tools_.clock.mono_now();
-    MonoTime told = begin;
-    MonoTime looked = begin;
-    std::optional<MonoTime> all_sent_since;
-    while (true) {
-      if (auto failure = feeder_->failure()) return *failure;
-      const redis::FeederProgress progress = feeder_->progress();
-      const MonoTime now = tools_.clock.mono_now();
-      if (progress.end && progress.acknowledged && *progress.acknowledged >= *progress.end) {
-        if (!source_.stopped()) return {};
-        RETURN_IF_ERROR(compare_and_go_on());
-        continue;
-      }
-      if (progress.full_syncs == 0 && now - begin > options_.dial_timeout) return not_reached(progress);
-      if (now - begin > options_.timeout) return too_long(progress);
-      if (tools_.is_cancelled()) return Error(ErrorKind::kCancelled, "stopped before " + name_ + " held the point");
-      if (now - told > kTellEvery) {
-        tell_feed_progress(source_, plan_, on_progress_);
-        told = now;
-      }
-      const bool all_sent = progress.end.has_value();
-      if (!all_sent)
-        all_sent_since.reset();
-      else if (!all_sent_since)
-        all_sent_since = now;
-      if (all_sent || now - looked > kLookEvery) {
-        looked = now;
-        RETURN_IF_ERROR(link_.look());
-        if (const auto other = link_.follows_other_than(announced_)) return left_us(*other);
-        // It acknowledges once a second; its own word is heard sooner.
-        if (all_sent && link_.replica_offset() == progress.end) {
-          if (!source_.stopped()) return {};
-          RETURN_IF_ERROR(compare_and_go_on());
-        }
-      }
-      tools_.clock.sleep_for(all_sent ? std::clamp<Duration>((now - *all_sent_since) / 16, kShortestPoll, kLongestPoll)
-                                      : kPoll);
-    }
-  }
-
-  // What it holds and whom it follows is another's word from here on.
-  Error left_us(const std::string& how) {
-    attached_ = false;
-    return {
-        ErrorKind::kFailedPrecondition, fmt::format("{} does not follow us any more: {}", name_, how),
-        "find out who did it (a supervisor that starts it again, a Sentinel, an operator); it may hold a part of the "
-        "restored data: restore again, with --replace where it is not empty"};
-  }
-
-  Status compare_and_go_on() {
-    RETURN_IF_ERROR(compare_key_counts());
-    go_on(std::nullopt);
-    return {};
-  }
-
-  Status too_long(const redis::FeederProgress& progress) const {
-    return Error(
-        ErrorKind::kDeadlineExceeded,
-        fmt::format("{} was not done within {}: {}, {} of the base sent", name_, format_duration(options_.timeout),
-                    redis::to_string(progress.stage), format_size(progress.base_sent_bytes)));
+    wait_.emplace(LiveWait::Parts{name_, announced_, plan_, options_, tools_, on_progress_, link_, *feeder_, source_});
+    wait_->look_for_key_counts({store_, &repository_, state_, plan_.route});
+    const Status waited = wait_->until_there();
+    if (wait_->left()) attached_ = false;
+    return waited;
   }
 
   Status check() {
     tell("checks");
     ASSIGN_OR_RETURN(redis::Client * client, link_.client());
     RETURN_IF_ERROR(wait_until_freed(*client, options_.timeout, tools_));
-    ASSIGN_OR_RETURN(const redis::Info info, client->info());
-    const redis::FeederProgress progress = feeder_->progress();
-    const auto offset = info.number("slave_repl_offset");
-    if (!info.link_up())
-      return Error(ErrorKind::kUnavailable, name_ + " lost its link to us before it was checked", "restore again");
-    if (!info.is_replica() || !offset || static_cast<std::uint64_t>(*offset) != progress.end->value)
-      return Error(ErrorKind::kDataLoss, fmt::format("{} stands at offset {} instead of {}", name_, offset.value_or(-1),
-                                                     progress.end->value));
-    outcome_.checks.push_back(
-        {"offset", fmt::format("stands at {} exactly", storage::to_string(plan_.point.position))});
-    RETURN_IF_ERROR(check_errors(info));
-    RETURN_IF_ERROR(check_untouched(*client, info, settings_->is_set(std::string(kReadOnly)), name_));
-    if (info.number("slave_read_only") == 0)
-      outcome_.warnings.push_back(
-          name_ +
-          " did not let us set replica-read-only yes: what other clients wrote to it during the restore is in it");
-    return check_keys(info);
-  }
-
-  Status check_errors(const redis::Info& info) {
-    if (!info.number("unexpected_error_replies")) {
-      outcome_.checks.push_back({"replication errors", "not counted by this version"});
-      return {};
-    }
-    const std::uint64_t errors = number(info, "unexpected_error_replies");
-    const std::uint64_t fresh = errors >= errors_before_ ? errors - errors_before_ : errors;
-    if (fresh != 0)
-      return Error(ErrorKind::kDataLoss,
-                   fmt::format("{} answered {} of the replayed commands with an error", name_, fresh),
-                   "its log names them (CRITICAL); restore into a server of the source's version");
-    outcome_.checks.push_back({"replication errors", "none"});
-    return {};
-  }
-
-  Status check_keys(const redis::Info& info) {
-    for (const redis::Keyspace& keyspace : info.keyspaces()) outcome_.keys += keyspace.keys;
-    const std::string found = fmt::format("{} keys in {} databases", outcome_.keys, info.keyspaces().size());
-    const std::string compared = compared_at_.empty()
-                                     ? "not compared: the source's counts near this point are not known"
-                                     : fmt::format("at {} as many in each database as the source held", compared_at_);
-    outcome_.checks.push_back({"keys", fmt::format("{}; {}", found, compared)});
-    return {};
+    const LiveCheck expected{name_,
+                             plan_.point.position,
+                             *feeder_->progress().end,
+                             errors_before_,
+                             settings_->is_set(std::string(kReadOnly)),
+                             wait_->compared_at()};
+    return check_restored(*client, expected, outcome_);
   }
 
   Status promote() {
@@ -459,8 +316,7 @@ class LiveRestore {
   std::unique_ptr<redis::Feeder> feeder_;
   Endpoint announced_;
   std::uint64_t errors_before_ = 0;
-  std::optional<storage::KeyCounts> key_counts_;
-  std::string compared_at_;
+  std::optional<LiveWait> wait_;
   bool attached_ = false;
   RestoreOutcome outcome_;
 };
