@@ -135,8 +135,9 @@ Result<int> run_mirror(const CommandContext& context, const MirrorArguments& arg
   // Opening proves that the secret fits, before anything is copied.
   ASSIGN_OR_RETURN(const storage::Repository repository, context.open_repository(*from));
   ASSIGN_OR_RETURN(const auto to, there.open_store(arguments.to));
-  if (const auto begun = storage::holds_repository(*to); begun && !*begun)
-    RETURN_IF_ERROR(refuse_nested_place(there, arguments.to));
+  const auto begun = storage::holds_repository(*to);
+  if (!begun && !arguments.follow) return begun.error();
+  if (begun && !*begun) RETURN_IF_ERROR(refuse_nested_place(there, arguments.to));
   if (arguments.follow) return follow(context, arguments, *from, *to, interval);
   const MonoTime started = context.clock.mono_now();
   storage::MirrorOptions options;
