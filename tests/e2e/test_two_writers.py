@@ -61,7 +61,7 @@ def test_a_dead_holders_place_is_free_only_after_thirty_seconds_but_at_once_to_i
             assert refusals == 0 or time.monotonic() - killed < 30 + PATIENCE, "the place is never free"
             refusals += 1
             time.sleep(3)
-    assert refusals >= 1
+    assert refusals >= 1 or time.monotonic() - killed > 30, "the place was free at once"
     client("SET", "third", "1")
     status = world.wait_protected(repo, int(client.info()["master_repl_offset"]))
     assert status["gaps"] == [], status
