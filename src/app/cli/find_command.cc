@@ -114,8 +114,8 @@ Result<int> run_find(const CommandContext& context, const FindArguments& argumen
   }
   if (!summary.unread.empty())
     return print_error(context, Error(ErrorKind::kDataLoss,
-                                      fmt::format("{} objects could not be read: what they hold was not searched",
-                                                  summary.unread.size()),
+                                      fmt::format("{} object{} could not be read: what is in there was not searched",
+                                                  summary.unread.size(), summary.unread.size() == 1 ? "" : "s"),
                                       storage::kDamageHint));
   return damaged.empty() ? 0 : exit_code(ErrorKind::kDataLoss);
 }

@@ -331,6 +331,31 @@ TEST(StreamFind, TellsADamagedPackByNameAndReadsTheCommandsOfTheOthers) {
   EXPECT_NE(summary.unread[0].problem.find("not searched from 1/"), std::string::npos) << summary.unread[0].problem;
 }
 
+TEST(StreamFind, TellsALostEntryThatIsInNoPackYetAndGoesOnBehindIt) {
+  SourceBuilder source;
+  source.open_timeline(redis::Offset{0}, at(0));
+  source.base(empty_rdb(), at(0));
+  const storage::PackInfo pack = source.pack();
+  for (int i = 0; i < 4; ++i) {
+    source.command({"FLUSHALL"}, at(i));
+    source.seal();
+  }
+  const std::string lost = storage::layout::log_entry(source.source(), pack.timeline, pack.last_sequence + 2);
+  const SourceView view = source.view();
+  ASSERT_TRUE(source.store().remove(lost).has_value());
+  FindQuery query;
+  query.dangerous = true;
+  int found = 0;
+  const auto summary = find_commands(view, query, [&](const FoundCommand&) -> Status {
+    ++found;
+    return {};
+  });
+  ASSERT_TRUE(summary.has_value()) << summary.error().to_string();
+  EXPECT_EQ(found, 3);
+  ASSERT_EQ(summary->unread.size(), 1U);
+  EXPECT_EQ(summary->unread[0].object, lost);
+}
+
 TEST(StreamFind, SaysWhenAPatternReadsEverythingAndRefusesAnEmptyQuestion) {
   FindQuery query;
   query.key = KeyPattern("*:wait");
