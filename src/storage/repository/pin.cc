@@ -84,7 +84,9 @@ Result<std::vector<std::string>> displaced_pins(ReadStore& store, std::string_vi
   const auto take = [&](std::string name) {
     if (name.ends_with('/')) name.pop_back();
     const bool a_pins_place = name.starts_with(prefix) && check_pin_name(name.substr(prefix.size())).has_value();
-    if (a_pins_place) displaced.push_back(std::move(name));
+    // In an object store a whole tag may have others' objects "below" it.
+    const bool is_there = std::ranges::find(listing.objects, name, &ObjectInfo::name) != listing.objects.end();
+    if (a_pins_place && !is_there) displaced.push_back(std::move(name));
   };
   for (const std::string& folder : listing.prefixes) take(folder);
   for (const std::string& other : listing.foreign) take(other);
