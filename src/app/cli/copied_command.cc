@@ -72,7 +72,7 @@ void CopiedCommands::complete_others(std::string& text, std::string_view command
   for (std::size_t at = text.find(command); at != std::string::npos; at = text.find(command, at)) {
     at += command.size();
     const std::string_view rest = std::string_view(text).substr(at);
-    const std::string_view line = rest.substr(0, rest.find('\n'));
+    const std::string_view line = rest.substr(0, rest.find_first_of("\n;"));
     const bool longer_word =
         !line.empty() && line.front() != ' ' && std::string_view(";,.)").find(line.front()) == std::string_view::npos;
     if (longer_word || line.starts_with(" --help") || line.find("--repo ") != std::string_view::npos) continue;

@@ -56,7 +56,7 @@ std::string doubt_of(const RecordedSource& source, const storage::BaseInfo& base
            "which version the source is, is not recorded, and no base of it was that new; if it cannot load this, "
            "give a redis-server of its version with --redis-server";
   return is + fmt::format(
-                  "the source was {} at its newest base, which could not load this, and whether it was upgraded "
+                  "the source was {} when it last sent a base, could not load this then, and whether it was upgraded "
                   "since is not recorded; if not, give a redis-server of its version with --redis-server",
                   source.server->to_string());
 }

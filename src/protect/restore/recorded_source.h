@@ -11,10 +11,11 @@
 namespace anclora::protect {
 
 struct RecordedSource {
-  // As INFO beside the newest base has it. Nothing: it was never told, or the document is damaged.
+  // As INFO beside the newest base has it: of when the source last sent a base, which later ones carry on. Nothing: it
+  // was never told, or the document is damaged.
   std::optional<redis::Product> server;
-  // It was a primary then, and its history has the same replication id still: no restart and no failover since, so no
-  // upgrade either. Else it may be another version by now.
+  // It was a primary then, and its history has the same replication id still: no restart and no failover since that
+  // capture has seen, so no upgrade either. Else it may be another version by now.
   bool unchanged = false;
   std::optional<redis::RdbMagic> newest_base;  // what the newest base is
 };

@@ -145,7 +145,7 @@ Status ScratchServer::check_product() const {
   if (options_.saves_for && !loads_rdb(*options_.saves_for, saved))
     return Error(ErrorKind::kFailedPrecondition,
                  fmt::format("{}saves {}: the source, {}, could not load it; give one of the source's version with "
-                             "--redis-server, or let the source make the bases with --base-from source",
+                             "--redis-server, or let the source make the bases: anclora capture --base-from source",
                              is, saved.to_string(), options_.saves_for->to_string()));
   return {};
 }
